@@ -1,0 +1,1 @@
+"""Data quality, deduplication and golden records for CRM data."""

@@ -1,0 +1,181 @@
+"""Entities and their fields: what each means, how it is cleaned, checked, matched and merged."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from crm_quality.definitions.matching import MatchingDefinition
+from crm_quality.definitions.model import Definition, Severity
+from crm_quality.definitions.rules import Check, Condition, RecordRule
+from crm_quality.definitions.vocabulary import Vocabulary
+
+
+class FieldType(StrEnum):
+    """What a field holds; it decides the standardiser and the type of its column.
+
+    ``DATE``, ``DATETIME`` (UTC), ``BOOLEAN``, ``INTEGER`` and ``DECIMAL`` (18 digits, 2 of them
+    after the point) have columns of their own kind; ``EMAILS`` and ``PHONES`` are lists of text;
+    every other type is text.
+    """
+
+    TEXT = "text"
+    KEY = "key"
+    GIVEN_NAME = "given_name"
+    SURNAME = "surname"
+    FULL_NAME = "full_name"
+    NAME_SUFFIX = "name_suffix"
+    COMPANY_NAME = "company_name"
+    EMAIL = "email"
+    EMAILS = "emails"
+    PHONE = "phone"
+    PHONES = "phones"
+    STREET = "street"
+    CITY = "city"
+    STATE = "state"
+    POSTCODE = "postcode"
+    COUNTRY = "country"
+    URL = "url"
+    DOMAIN = "domain"
+    IDENTIFIER = "identifier"
+    VOCABULARY = "vocabulary"
+    DATE = "date"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+
+
+class MatchRole(StrEnum):
+    """What a field is evidence of when two records are compared."""
+
+    GIVEN_NAME = "given_name"
+    MIDDLE_NAME = "middle_name"
+    SURNAME = "surname"
+    NAME_SUFFIX = "name_suffix"
+    GENDER = "gender"
+    DATE_OF_BIRTH = "date_of_birth"
+    BIRTH_PLACE = "birth_place"
+    EMAIL = "email"
+    PHONE = "phone"
+    MOBILE = "mobile"
+    COMPANY_NAME = "company_name"
+    JOB_TITLE = "job_title"
+    STREET = "street"
+    CITY = "city"
+    STATE = "state"
+    POSTCODE = "postcode"
+    COUNTRY = "country"
+    DOMAIN = "domain"
+    IDENTIFIER = "identifier"
+    PARENT = "parent"
+
+
+class Survivorship(Definition):
+    """How the golden value of a field is chosen among the records of one entity.
+
+    Attributes:
+        strategy: ``most_recent`` (greatest updated_at), ``oldest``, ``most_frequent``,
+            ``longest``, ``most_complete`` (the record with most fields filled),
+            ``source_priority`` (order of ``sources``), ``union`` (lists), ``min``, ``max``,
+            ``any_true`` and ``first_record`` (the anchor's value).
+        sources: Names of sources, most trusted first; breaks ties under every strategy.
+        group: Fields of one group come from one record; the group's first field decides.
+    """
+
+    strategy: Literal[
+        "most_recent",
+        "oldest",
+        "most_frequent",
+        "longest",
+        "most_complete",
+        "source_priority",
+        "union",
+        "min",
+        "max",
+        "any_true",
+        "first_record",
+    ] = "most_recent"
+    sources: tuple[str, ...] = ()
+    group: str | None = None
+
+
+class FieldDefinition(Definition):
+    """One field of one entity.
+
+    Attributes:
+        meaning: What the value says, for people.
+        type: What it holds, see `FieldType`.
+        owner: Who answers for its quality; empty = the entity's owner.
+        personal: True for personal data; masked in reports and logs unless asked for.
+        populated_when: When people fill it, in words.
+        required: Severity of its absence; null = may be absent.
+        required_when: Makes ``required`` hold only where this condition does.
+        vocabulary: Name of the vocabulary of a field of type ``vocabulary``.
+        unknown: Severity of a value outside the vocabulary.
+        invalid: Severity of a value that cannot be read as ``type``.
+        checks: Checks of the canonical value.
+        survivorship: How the golden value is chosen.
+        match: What the field is evidence of; null = not used in matching.
+    """
+
+    meaning: str
+    type: FieldType = FieldType.TEXT
+    owner: str = ""
+    personal: bool = False
+    populated_when: str = ""
+    required: Severity | None = None
+    required_when: Condition | None = None
+    vocabulary: str | None = None
+    unknown: Severity = Severity.WARNING
+    invalid: Severity = Severity.WARNING
+    checks: tuple[Check, ...] = ()
+    survivorship: Survivorship = Survivorship()
+    match: MatchRole | None = None
+
+    @model_validator(mode="after")
+    def _vocabulary_is_named(self) -> FieldDefinition:
+        if (self.type is FieldType.VOCABULARY) != (self.vocabulary is not None):
+            raise ValueError("a field of type vocabulary, and no other, names its vocabulary")
+        if self.required_when is not None and self.required is None:
+            raise ValueError("required_when needs required: error, warning or info")
+        return self
+
+
+class EntityDefinition(Definition):
+    """One entity: its fields, its record rules and, bound when loaded, all it refers to.
+
+    Attributes:
+        entity: Its name, such as ``contact``.
+        meaning: What one record stands for.
+        owner: Who answers for its quality.
+        fields: Canonical field name → definition, in the order of reports.
+        rules: Rules about whole records.
+        placeholders: Texts that people type for "nothing"; they count as missing in every field.
+        vocabularies: Name → vocabulary, of all fields; filled by the loader.
+        matching: How records of this entity are matched; filled by the loader, null = they are not.
+    """
+
+    entity: str
+    meaning: str = ""
+    owner: str = ""
+    fields: dict[str, FieldDefinition] = Field(min_length=1)
+    rules: tuple[RecordRule, ...] = ()
+    placeholders: tuple[str, ...] = ()
+    vocabularies: dict[str, Vocabulary] = Field(default={}, exclude=True)
+    matching: MatchingDefinition | None = Field(default=None, exclude=True)
+
+    def fields_of_role(self, role: MatchRole) -> tuple[str, ...]:
+        """Names of the fields that are evidence of ``role``, in their declared order."""
+        return tuple(name for name, field in self.fields.items() if field.match is role)
+
+    def fields_of_type(self, *types: FieldType) -> tuple[str, ...]:
+        """Names of the fields that hold one of ``types``, in their declared order."""
+        return tuple(name for name, field in self.fields.items() if field.type in types)
+
+    @property
+    def personal_fields(self) -> frozenset[str]:
+        """Names of the fields that hold personal data."""
+        return frozenset(name for name, field in self.fields.items() if field.personal)

@@ -1,0 +1,241 @@
+"""A folder of rules → one checked, frozen `RuleSet`; every fault of every file at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+from rapidfuzz import process
+
+from crm_quality.definitions.entity import EntityDefinition, FieldDefinition
+from crm_quality.definitions.matching import MatchingDefinition
+from crm_quality.definitions.references import reference_faults
+from crm_quality.definitions.source import SourceDefinition
+from crm_quality.definitions.text import Document, Way, parse
+from crm_quality.definitions.vocabulary import Vocabulary
+from crm_quality.errors import DefinitionError, Fault, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic_core import ErrorDetails
+
+    from crm_quality.definitions.model import Definition
+
+_Model = TypeVar("_Model", bound="Definition")
+
+#: Folder → (the model of its files, the key that names the definition).
+KINDS: dict[str, tuple[type[Definition], str]] = {
+    "vocabularies": (Vocabulary, "vocabulary"),
+    "matching": (MatchingDefinition, "matching"),
+    "entities": (EntityDefinition, "entity"),
+    "sources": (SourceDefinition, "source"),
+}
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """All definitions of a project.
+
+    Attributes:
+        entities: Name → entity, bound to its vocabularies and matching.
+        vocabularies: Name → vocabulary.
+        sources: Name → source.
+        matching: Name of entity → matching.
+        fingerprint: SHA-256 over the contents; equal for rules that mean the same.
+    """
+
+    entities: Mapping[str, EntityDefinition]
+    vocabularies: Mapping[str, Vocabulary]
+    sources: Mapping[str, SourceDefinition]
+    matching: Mapping[str, MatchingDefinition]
+    fingerprint: str = ""
+
+    def entity(self, name: str) -> EntityDefinition:
+        """The entity called ``name``.
+
+        Raises:
+            NotFoundError: There is none; the nearest name is in the message.
+        """
+        return _named(self.entities, name, "entity", "entities")
+
+    def source(self, name: str) -> SourceDefinition:
+        """The source called ``name``.
+
+        Raises:
+            NotFoundError: There is none; the nearest name is in the message.
+        """
+        return _named(self.sources, name, "source", "sources")
+
+
+_T = TypeVar("_T")
+
+
+def _named(things: Mapping[str, _T], name: str, kind: str, folder: str) -> _T:
+    if name in things:
+        return things[name]
+    known = ", ".join(sorted(things)) or "none"
+    raise NotFoundError(f"there is no {kind} {name!r} in rules/{folder} (there are: {known})")
+
+
+def default_rules_dir() -> Path:
+    """The folder of the default rule pack: inside the installed package, or the checkout's."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "default_rules"
+    return installed if installed.is_dir() else package.parent / "rules"
+
+
+def default_rules() -> RuleSet:
+    """The default rule pack, as `crmq init` copies it into a new project."""
+    return load_rules(default_rules_dir())
+
+
+@dataclass
+class _Reading:
+    faults: list[Fault] = field(default_factory=list)
+    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
+    models: dict[str, dict[str, Definition]] = field(default_factory=dict)
+
+
+def load_rules(folder: Path | str) -> RuleSet:
+    """Read ``entities/``, ``vocabularies/``, ``sources/`` and ``matching/`` of a folder.
+
+    Args:
+        folder: The project's ``rules`` folder.
+
+    Returns:
+        The rules, checked against each other.
+
+    Raises:
+        DefinitionError: Any file is wrong; it holds every fault of every file.
+    """
+    folder = Path(folder)
+    if not (folder / "entities").is_dir():
+        hint = "run `crmq init DIR` to make a project with the default rules"
+        raise DefinitionError([Fault(folder / "entities", 0, 0, "the folder is missing", hint)])
+    reading = _Reading()
+    for kind in KINDS:
+        reading.models[kind] = {}
+        for file in sorted((folder / kind).glob("*.y*ml")):
+            _read(reading, kind, file)
+    entities = {
+        name: entity
+        for name, entity in reading.models["entities"].items()
+        if isinstance(entity, EntityDefinition)
+    }
+    vocabularies = _of(reading, "vocabularies", Vocabulary)
+    sources = _of(reading, "sources", SourceDefinition)
+    matching = _of(reading, "matching", MatchingDefinition)
+    for kind, name, way, message, hint in reference_faults(
+        entities, vocabularies, sources, matching
+    ):
+        document = reading.documents.get((kind, name), Document(folder))
+        reading.faults.append(document.fault(way, message, hint))
+    if reading.faults:
+        raise DefinitionError(sorted(reading.faults, key=lambda f: (str(f.file), f.line)))
+    bound = {
+        name: entity.model_copy(
+            update={
+                "vocabularies": _used_by(entity, vocabularies),
+                "matching": matching.get(name),
+            }
+        )
+        for name, entity in entities.items()
+    }
+    return RuleSet(bound, vocabularies, sources, matching, _fingerprint(reading.models))
+
+
+def _of(reading: _Reading, kind: str, model: type[_Model]) -> dict[str, _Model]:
+    return {n: m for n, m in reading.models[kind].items() if isinstance(m, model)}
+
+
+def _used_by(
+    entity: EntityDefinition, vocabularies: Mapping[str, Vocabulary]
+) -> dict[str, Vocabulary]:
+    named = {f.vocabulary for f in entity.fields.values() if f.vocabulary}
+    return {name: vocabularies[name] for name in sorted(named)}
+
+
+def _fingerprint(models: Mapping[str, Mapping[str, Definition]]) -> str:
+    plain = {
+        kind: {name: model.model_dump(mode="json") for name, model in sorted(named.items())}
+        for kind, named in sorted(models.items())
+    }
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _read(reading: _Reading, kind: str, file: Path) -> None:
+    model, name_key = KINDS[kind]
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reading.faults.append(Fault(file, 0, 0, f"cannot be read: {error}", "save it as UTF-8"))
+        return
+    document = parse(text, file)
+    reading.faults.extend(document.faults)
+    if document.faults:
+        return
+    try:
+        definition = model.model_validate(document.tree)
+    except ValidationError as error:
+        reading.faults.extend(_as_faults(document, model, error.errors()))
+        return
+    name = str(getattr(definition, name_key))
+    if (first := reading.documents.get((kind, name))) is not None:
+        message = f"{name_key} {name!r} is defined already in {first.file}"
+        reading.faults.append(document.fault((name_key,), message, "rename one of them"))
+        return
+    reading.documents[kind, name] = document
+    reading.models[kind][name] = definition
+
+
+def _as_faults(
+    document: Document, model: type[Definition], errors: Iterable[ErrorDetails]
+) -> list[Fault]:
+    faults = []
+    for error in errors:
+        way = tuple(part for part in error["loc"] if part != "[key]")
+        message, hint = _worded(model, way, error)
+        faults.append(document.fault(way, message, hint))
+    return faults
+
+
+def _worded(model: type[Definition], way: Way, error: ErrorDetails) -> tuple[str, str]:
+    """What is wrong in plain words, and the nearest word that would be right."""
+    kind = error["type"]
+    word = str(way[-1]) if way else ""
+    if kind == "extra_forbidden":
+        return f"unknown key {word!r}", _nearest(word, _keys_near(model, way[:-1]))
+    if kind == "missing":
+        return f"the key {word!r} is missing", "add it"
+    if kind in {"enum", "literal_error"}:
+        given = str(error["input"])
+        expected = str(error.get("ctx", {}).get("expected", ""))
+        words = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+        return f"{word}: {given!r} is not one of {expected}", _nearest(given, words)
+    if kind == "value_error":
+        return str(error.get("ctx", {}).get("error", error["msg"])), ""
+    return f"{word}: {error['msg']}, found {error['input']!r}", ""
+
+
+def _nearest(word: str, words: Iterable[str]) -> str:
+    choices = [w for w in words if w]
+    best = process.extractOne(word, choices, score_cutoff=60)
+    if best is not None:
+        return f"did you mean {best[0]!r}?"
+    return f"possible: {', '.join(choices)}" if choices else ""
+
+
+def _keys_near(model: type[Definition], way: Way) -> list[str]:
+    """The keys that the model at ``way`` knows."""
+    from crm_quality.definitions.schema import model_at  # noqa: PLC0415 - avoids a cycle
+
+    found = model_at(model, way)
+    return [info.alias or name for name, info in found.model_fields.items()] if found else []
+
+
+__all__ = ["FieldDefinition", "RuleSet", "default_rules", "default_rules_dir", "load_rules"]
