@@ -81,8 +81,10 @@ class Survivorship(Definition):
             ``longest``, ``most_complete`` (the record with most fields filled),
             ``source_priority`` (order of ``sources``), ``union`` (lists), ``min``, ``max``,
             ``any_true`` and ``first_record`` (the anchor's value).
-        sources: Names of sources, most trusted first; breaks ties under every strategy.
-        group: Fields of one group come from one record; the group's first field decides.
+        sources: Names of sources, most trusted first, for ``source_priority``.
+        group: Fields of one group come from one record, so that an address survives whole.
+        lead: A record without this field gives its group only if no other record has it.
+        at_least: Shorter texts (initials) count as absent where another record has a longer one.
     """
 
     strategy: Literal[
@@ -100,6 +102,8 @@ class Survivorship(Definition):
     ] = "most_recent"
     sources: tuple[str, ...] = ()
     group: str | None = None
+    lead: bool = False
+    at_least: int = 1
 
 
 class FieldDefinition(Definition):

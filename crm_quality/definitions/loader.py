@@ -182,7 +182,7 @@ def _read(reading: _Reading, kind: str, file: Path) -> None:
     try:
         definition = model.model_validate(document.tree)
     except ValidationError as error:
-        reading.faults.extend(_as_faults(document, model, error.errors()))
+        reading.faults.extend(faults_of(document, model, error.errors()))
         return
     name = str(getattr(definition, name_key))
     if (first := reading.documents.get((kind, name))) is not None:
@@ -193,9 +193,10 @@ def _read(reading: _Reading, kind: str, file: Path) -> None:
     reading.models[kind][name] = definition
 
 
-def _as_faults(
+def faults_of(
     document: Document, model: type[Definition], errors: Iterable[ErrorDetails]
 ) -> list[Fault]:
+    """The mistakes that pydantic found, each with its place, in plain words and with a hint."""
     faults = []
     for error in errors:
         way = tuple(part for part in error["loc"] if part != "[key]")

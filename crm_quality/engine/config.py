@@ -1,0 +1,76 @@
+"""crmq.yml: what a project is called, where it works and what stops its runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from crm_quality.definitions import Definition
+from crm_quality.definitions.loader import faults_of
+from crm_quality.definitions.text import parse
+from crm_quality.errors import DefinitionError, Fault, ProjectError
+
+CONFIG_FILE = "crmq.yml"
+
+
+class ProjectConfig(Definition):
+    """The settings of a project.
+
+    Attributes:
+        name: What reports call it.
+        country: ISO 3166-1 alpha-2; the region of phone numbers that nothing else tells.
+        actor: Who runs are recorded as; null = the user of the operating system.
+        merging: ``auto`` joins what matches, ``propose`` leaves every join to the steward.
+        fail_on: Lowest severity of an issue that makes ``crmq run`` exit with 1.
+    """
+
+    name: str = "customers"
+    country: str | None = Field(default=None, pattern="^[A-Z]{2}$")
+    actor: str | None = None
+    merging: Literal["auto", "propose"] = "auto"
+    fail_on: Literal["error", "warning", "never"] = "never"
+
+
+def default_config(name: str) -> str:
+    """The text of a new project's crmq.yml."""
+    return f"""\
+# Settings of this crm-quality project.
+name: {name}
+
+# Region of phone numbers that neither the record nor its source tells (ISO 3166-1 alpha-2).
+# country: US
+
+# auto: records that match are joined, every join can be taken back.
+# propose: joins wait for a steward.
+merging: auto
+
+# Lowest severity of an issue that makes `crmq run` exit with 1: error, warning or never.
+fail_on: never
+"""
+
+
+def read_config(folder: Path) -> ProjectConfig:
+    """Read a project's crmq.yml.
+
+    Raises:
+        ProjectError: The folder has none.
+        DefinitionError: It is wrong; every fault with line and column.
+    """
+    file = folder / CONFIG_FILE
+    if not file.is_file():
+        raise ProjectError(
+            f"{folder} is no crm-quality project: it has no {CONFIG_FILE}; "
+            "run `crmq init DIR`, or name a project with --project DIR"
+        )
+    try:
+        document = parse(file.read_text(encoding="utf-8"), file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DefinitionError([Fault(file, 0, 0, f"cannot be read: {error}")]) from error
+    if document.faults:
+        raise DefinitionError(document.faults)
+    try:
+        return ProjectConfig.model_validate(document.tree)
+    except ValidationError as error:
+        raise DefinitionError(faults_of(document, ProjectConfig, error.errors())) from error

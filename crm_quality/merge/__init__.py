@@ -1,0 +1,6 @@
+"""Records of one entity → one golden record, every value traceable."""
+
+from crm_quality.merge.anchors import Changes, changes, place
+from crm_quality.merge.survivorship import Survived, survive
+
+__all__ = ["Changes", "Survived", "changes", "place", "survive"]

@@ -1,0 +1,173 @@
+"""Opening the store: who holds it, its migrations, its transactions, frames in and out."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import polars as pl
+
+from crm_quality.errors import StoreError, StoreInUseError
+from crm_quality.store.migrate import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_RETRY_SECONDS = 0.2
+
+
+def quoted(identifier: str) -> str:
+    """``identifier`` as SQL takes it, whatever characters it has."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+class Store:
+    """An open store.
+
+    Attributes:
+        path: The DuckDB file.
+        connection: The connection that holds it.
+    """
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.path = path
+        self.connection = connection
+
+    def frame(self, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
+        """The result of ``query`` as a frame; times are UTC without a zone."""
+        relation = self.connection.sql(query, params=list(parameters))
+        if relation is None:
+            raise StoreError(f"not a query: {query}")
+        return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The result of ``query`` as tuples, all of them fetched."""
+        return self.connection.execute(query, list(parameters)).fetchall()
+
+    def value(self, query: str, parameters: Sequence[object] = ()) -> Any:  # noqa: ANN401 - any cell
+        """The first cell of the result; null when there is no row."""
+        rows = self.rows(query, parameters)
+        return rows[0][0] if rows else None
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        """Run a statement that returns nothing."""
+        self.connection.execute(statement, list(parameters)).fetchall()
+
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Append ``frame`` to ``table`` (``schema.table``), column by column name.
+
+        Columns of the table that the frame lacks become null; times with a zone are stored as UTC.
+        """
+        if frame.is_empty():
+            return
+        with self.staged(frame) as name:
+            # table is a constant of this package or comes from a checked entity name
+            self.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {name}")  # noqa: S608
+
+    @contextmanager
+    def staged(self, frame: pl.DataFrame, name: str = "staged") -> Iterator[str]:
+        """Let SQL read ``frame`` under ``name`` for the time of the block."""
+        self.connection.register(name, _without_zones(frame).to_arrow())
+        try:
+            yield name
+        finally:
+            self.connection.unregister(name)
+
+    def next_id(self, column: str, table: str) -> int:
+        """One more than the greatest ``column`` of ``table``; 1 for an empty table."""
+        greatest = self.value(f"SELECT max({quoted(column)}) FROM {table}")  # noqa: S608
+        return 1 + int(greatest or 0)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commit at the end of the block, roll back on any error."""
+        self.execute("BEGIN TRANSACTION")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, duckdb.Error):
+                raise StoreError(
+                    f"{self.path} could not be written and is as before: {_first_line(error)}"
+                ) from error
+            raise
+
+    def _roll_back(self) -> None:
+        try:
+            self.execute("ROLLBACK")
+        except duckdb.Error:
+            # DuckDB has rolled back by itself, as it does when COMMIT fails
+            return
+
+
+def _without_zones(frame: pl.DataFrame) -> pl.DataFrame:
+    zoned = [
+        pl.col(name).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+    ]
+    return frame.with_columns(zoned) if zoned else frame
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+@contextmanager
+def open_store(
+    path: Path, *, wait: float = 0.0, create: bool = False, read_only: bool = False
+) -> Iterator[Store]:
+    """Hold the store for the time of the block; nobody else can open it meanwhile.
+
+    Args:
+        path: The DuckDB file.
+        wait: Seconds to wait for another process to let go of it.
+        create: Make the file if it is missing.
+        read_only: Nothing will be written; the store must be of this version already.
+
+    Yields:
+        The open store, migrated to this version.
+
+    Raises:
+        StoreInUseError: Another process holds it; its pid is in the message.
+        StoreError: It is missing, no DuckDB file, not writable or of a later version.
+    """
+    if not create and not path.exists():
+        raise StoreError(f"{path} does not exist; run `crmq init` to make a project")
+    connection = _connect(path, wait, read_only=read_only)
+    try:
+        if not read_only:
+            migrate(connection, path)
+        yield Store(path, connection)
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, wait: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            message = _first_line(error)
+            if "lock" not in message.lower():
+                raise StoreError(f"{path} cannot be opened: {message}") from error
+            if time.monotonic() >= deadline:
+                raise _in_use(path, message) from error
+            time.sleep(_RETRY_SECONDS)
+        except duckdb.Error as error:
+            raise StoreError(f"{path} cannot be opened: {_first_line(error)}") from error
+
+
+def _in_use(path: Path, message: str) -> StoreInUseError:
+    found = re.search(r"PID (\d+)", message)
+    pid = int(found[1]) if found else None
+    holder = f"process {pid}" if pid else "another process"
+    return StoreInUseError(
+        f"{path} is in use by {holder}; wait for it to finish, or add --wait SECONDS", pid
+    )

@@ -1,0 +1,112 @@
+"""Crosswalk and golden records: read and written by whole frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from crm_quality.store.connection import Store
+
+
+def golden_table(entity: str) -> str:
+    """The table that holds the golden records of ``entity``."""
+    return f"crm.{entity}"
+
+
+def membership(store: Store, entity: str) -> pl.DataFrame:
+    """``record_id``, ``entity_id`` of every record of ``entity`` that was ever accepted."""
+    return store.frame(
+        "SELECT m.record_id, m.entity_id FROM matching.membership m"
+        " JOIN landing.record r USING (record_id) WHERE r.entity = ?",
+        [entity],
+    )
+
+
+def write_membership(store: Store, current: pl.DataFrame, *, run_id: int) -> None:
+    """Make the crosswalk say what ``current`` (``record_id``, ``entity_id``) says, row by change."""
+    with store.staged(current.select("record_id", "entity_id"), "placed"):
+        store.execute(
+            """
+            MERGE INTO matching.membership m USING placed p ON m.record_id = p.record_id
+            WHEN MATCHED AND m.entity_id <> p.entity_id
+                THEN UPDATE SET entity_id = p.entity_id, run_id = ?
+            WHEN NOT MATCHED THEN INSERT (record_id, entity_id, run_id)
+                VALUES (p.record_id, p.entity_id, ?)
+            """,
+            [run_id, run_id],
+        )
+
+
+def write_golden(
+    store: Store, entity: str, golden: pl.DataFrame, gone: pl.DataFrame, *, run_id: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Replace the golden records that changed, and drop those of entities that are gone.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        golden: Derived golden records of every touched entity.
+        gone: ``entity_id`` of entities that have no live record any more.
+        run_id: This run.
+
+    Returns:
+        ``entity_id`` of new golden records, and of those whose values or records changed.
+    """
+    table = golden_table(entity)
+    fields = [name for name in golden.columns if name != "entity_id"]
+    differs = " OR ".join(f'o."{name}" IS DISTINCT FROM g."{name}"' for name in fields)
+    with store.staged(golden, "derived"), store.staged(gone.select("entity_id"), "gone"):
+        store.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE rewritten AS
+            SELECT g.entity_id, o.entity_id IS NULL AS is_new, coalesce(o.version, 0) + 1 AS version
+            FROM derived g LEFT JOIN {table} o USING (entity_id)
+            WHERE o.entity_id IS NULL OR {differs}
+            """  # noqa: S608
+        )
+        store.execute(
+            f"DELETE FROM {table} WHERE entity_id IN"  # noqa: S608
+            " (SELECT entity_id FROM rewritten UNION ALL SELECT entity_id FROM gone)"
+        )
+        store.execute(
+            f"""
+            INSERT INTO {table} BY NAME
+            SELECT g.*, w.version, ?::BIGINT AS run_id
+            FROM derived g JOIN rewritten w USING (entity_id) ORDER BY g.entity_id
+            """,  # noqa: S608
+            [run_id],
+        )
+    written = store.frame("SELECT entity_id, is_new FROM rewritten ORDER BY entity_id")
+    store.execute("DROP TABLE rewritten")
+    return (
+        written.filter("is_new").select("entity_id"),
+        written.filter(~pl.col("is_new")).select("entity_id"),
+    )
+
+
+def write_origins(
+    store: Store, entity: str, origins: pl.DataFrame, touched: pl.DataFrame, *, run_id: int
+) -> None:
+    """Replace where the values of ``touched`` entities come from.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        origins: ``entity_id``, ``field``, ``record_id``, ``rule``.
+        touched: ``entity_id`` of every entity derived again or gone.
+        run_id: This run.
+    """
+    with store.staged(touched.select("entity_id"), "derived"):
+        store.execute(
+            "DELETE FROM crm.value_origin WHERE entity = ?"
+            " AND entity_id IN (SELECT entity_id FROM derived)",
+            [entity],
+        )
+    store.append(
+        "crm.value_origin",
+        origins.with_columns(
+            pl.lit(entity).alias("entity"), pl.lit(run_id, pl.Int64).alias("run_id")
+        ),
+    )

@@ -1,0 +1,158 @@
+"""Records, versions and issues: what arrived, written by whole frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crm_quality.store.connection import Store
+
+
+def version_table(entity: str) -> str:
+    """The table that holds the versions of ``entity``'s records."""
+    return f"landing.{entity}_version"
+
+
+def known_records(store: Store, entity: str) -> pl.DataFrame:
+    """Every record of ``entity`` and the last thing heard of it.
+
+    Returns:
+        ``record_id``, ``source``, ``source_key``, ``ended`` (Boolean), and of its last version
+        ``last_hash``, ``last_rules``, ``last_status``.
+    """
+    return store.frame(
+        f"""
+        SELECT r.record_id, r.source, r.source_key, r.ended_at IS NOT NULL AS ended,
+               v.content_hash AS last_hash, v.rules_hash AS last_rules, v.status AS last_status
+        FROM landing.record r
+        LEFT JOIN (
+            SELECT record_id, content_hash, rules_hash, status
+            FROM {version_table(entity)}
+            QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version_id DESC) = 1
+        ) v USING (record_id)
+        WHERE r.entity = ?
+        """,  # noqa: S608 - the entity's name is checked against the definitions
+        [entity],
+    )
+
+
+def table_columns(store: Store, table: str) -> dict[str, str]:
+    """Column → DuckDB type of ``schema.table``."""
+    schema, name = table.split(".")
+    return dict(
+        store.rows(
+            "SELECT column_name, data_type FROM duckdb_columns()"
+            " WHERE schema_name = ? AND table_name = ? ORDER BY column_index",
+            [schema, name],
+        )
+    )
+
+
+def settle_records(
+    store: Store, entity: str, touched: pl.DataFrame, *, run_id: int, moment: datetime
+) -> None:
+    """After versions were written: which is current, who is accepted, what ended, what is waiting.
+
+    The current version is the accepted one with the greatest ``updated_at`` (where the source gave
+    none: the time it arrived), among equals the one that came last.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        touched: ``record_id``, ``is_deleted`` (the last word of this run on each record).
+        run_id: This run.
+        moment: When it started, UTC.
+    """
+    versions = version_table(entity)
+    with store.staged(touched.select("record_id", "is_deleted"), "touched"):
+        store.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE settled AS
+            WITH best AS (
+                SELECT v.record_id,
+                       arg_max(v.version_id, (coalesce(v.updated_at, b.received_at), v.version_id))
+                           FILTER (v.status = 'accepted') AS current_version,
+                       max(v.version_id) AS last_version
+                FROM {versions} v JOIN touched t USING (record_id)
+                JOIN landing.batch b USING (batch_id)
+                GROUP BY v.record_id
+            )
+            SELECT t.record_id, b.current_version, b.last_version,
+                   CASE WHEN t.is_deleted THEN ?::TIMESTAMP END AS ended_at
+            FROM touched t LEFT JOIN best b USING (record_id)
+            """,  # noqa: S608
+            [moment],
+        )
+    store.execute(
+        """
+        MERGE INTO landing.record r USING settled s ON r.record_id = s.record_id
+        WHEN MATCHED THEN UPDATE SET
+            current_version = s.current_version,
+            ended_at = CASE WHEN s.ended_at IS NOT NULL
+                            THEN coalesce(r.ended_at, s.ended_at) END,
+            ended_run = CASE WHEN s.ended_at IS NOT NULL THEN coalesce(r.ended_run, ?) END
+        """,
+        [run_id],
+    )
+    store.execute(
+        """
+        MERGE INTO landing.record r USING (
+            SELECT record_id, row_number() OVER (ORDER BY record_id)
+                   + (SELECT coalesce(max(accepted_no), 0) FROM landing.record) AS accepted_no
+            FROM landing.record
+            WHERE accepted_no IS NULL AND current_version IS NOT NULL
+        ) n ON r.record_id = n.record_id
+        WHEN MATCHED THEN UPDATE SET accepted_no = n.accepted_no
+        """
+    )
+    store.execute(
+        """
+        UPDATE quality.quarantine q
+        SET status = 'superseded', closed_at = ?, closed_run = ?
+        FROM settled s
+        WHERE q.record_id = s.record_id AND q.entity = ? AND q.status = 'open'
+          AND q.version_id < s.last_version
+        """,
+        [moment, run_id, entity],
+    )
+    store.execute("DROP TABLE settled")
+
+
+def current_records(
+    store: Store, entity: str, *, among: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The current version of every live record, as a standardised frame.
+
+    Args:
+        store: The open store.
+        entity: Name of the entity.
+        among: Only members of these entities (column ``entity_id``), with that column; null = all.
+
+    Returns:
+        ``record_id``, ``version_id``, ``source``, ``source_key``, ``accepted_no`` and the fields.
+    """
+    hidden = (
+        "run_id, batch_id, row_number, status, content_hash, rules_hash, raw, custom, record_id"
+    )
+    base = f"""
+        SELECT r.record_id, r.source, r.source_key, r.accepted_no, v.* EXCLUDE ({hidden})
+        FROM landing.record r
+        JOIN {version_table(entity)} v ON v.version_id = r.current_version
+        WHERE r.entity = ? AND r.ended_at IS NULL
+    """  # noqa: S608
+    if among is None:
+        return store.frame(f"{base} ORDER BY r.record_id", [entity])
+    with store.staged(among.select("entity_id"), "among"):
+        return store.frame(
+            f"""
+            SELECT m.entity_id, c.* FROM ({base}) c
+            JOIN matching.membership m USING (record_id)
+            SEMI JOIN among a ON a.entity_id = m.entity_id
+            ORDER BY c.record_id
+            """,  # noqa: S608
+            [entity],
+        )
