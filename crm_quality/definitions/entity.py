@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from enum import StrEnum
 from typing import Literal
 
@@ -46,6 +48,21 @@ class FieldType(StrEnum):
     BOOLEAN = "boolean"
     INTEGER = "integer"
     DECIMAL = "decimal"
+
+
+#: DuckDB types of the fields that are not text.
+COLUMN_TYPES = {
+    FieldType.DATE: "DATE",
+    FieldType.DATETIME: "TIMESTAMP",
+    FieldType.BOOLEAN: "BOOLEAN",
+    FieldType.INTEGER: "BIGINT",
+    FieldType.DECIMAL: "DECIMAL(18, 2)",
+    FieldType.EMAILS: "VARCHAR[]",
+    FieldType.PHONES: "VARCHAR[]",
+}
+
+#: Fields that intake reads but no record stores: the key names it, the name is in its parts.
+INTAKE_ONLY = frozenset({"source_key", "full_name"})
 
 
 class MatchRole(StrEnum):
@@ -178,6 +195,24 @@ class EntityDefinition(Definition):
     def fields_of_type(self, *types: FieldType) -> tuple[str, ...]:
         """Names of the fields that hold one of ``types``, in their declared order."""
         return tuple(name for name, field in self.fields.items() if field.type in types)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Stored field → DuckDB type: all fields but those that only intake reads."""
+        return {
+            name: COLUMN_TYPES.get(field.type, "VARCHAR")
+            for name, field in self.fields.items()
+            if name not in INTAKE_ONLY
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what standardises and checks a record; equal for equal meaning."""
+        plain = {
+            "entity": self.model_dump(mode="json"),
+            "vocabularies": {n: v.model_dump(mode="json") for n, v in self.vocabularies.items()},
+        }
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
     @property
     def personal_fields(self) -> frozenset[str]:

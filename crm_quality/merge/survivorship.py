@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from crm_quality.definitions import EntityDefinition, Survivorship
 
-#: Types that intake reads but no golden record holds: keys name records, names are in parts.
-INTAKE_ONLY = (FieldType.KEY, FieldType.FULL_NAME)
-
 _LISTS = {FieldType.EMAILS: FieldType.EMAIL, FieldType.PHONES: FieldType.PHONE}
 
 
@@ -34,15 +31,6 @@ class Survived:
 
     golden: pl.DataFrame
     origins: pl.DataFrame
-
-
-def golden_fields(definition: EntityDefinition) -> tuple[str, ...]:
-    """Names of the fields that a golden record holds, in their declared order."""
-    return tuple(
-        name
-        for name, field in definition.fields.items()
-        if field.type not in INTAKE_ONLY or name == "parent_source_key"
-    )
 
 
 def survive(
@@ -65,7 +53,7 @@ def survive(
     Returns:
         Golden records of every entity in ``records``, and the origin of their values.
     """
-    names = [name for name in golden_fields(definition) if name in records.columns]
+    names = [name for name in definition.columns if name in records.columns]
     ranked = _ranked(records, names, priorities or {})
     size = pl.len().over("entity_id")
     single = ranked.filter(size == 1).select(

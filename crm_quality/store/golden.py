@@ -25,7 +25,7 @@ def membership(store: Store, entity: str) -> pl.DataFrame:
 
 
 def write_membership(store: Store, current: pl.DataFrame, *, run_id: int) -> None:
-    """Make the crosswalk say what ``current`` (``record_id``, ``entity_id``) says, row by change."""
+    """Make the crosswalk say what ``current`` (``record_id``, ``entity_id``) says."""
     with store.staged(current.select("record_id", "entity_id"), "placed"):
         store.execute(
             """

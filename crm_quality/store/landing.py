@@ -156,3 +156,16 @@ def current_records(
             """,  # noqa: S608
             [entity],
         )
+
+
+def write_contact_points(
+    store: Store, entity: str, points: pl.DataFrame, versions: pl.DataFrame
+) -> None:
+    """Append the contact points of new versions; those of earlier versions stay with these."""
+    accepted = versions.filter(versions["status"] == "accepted").select("version_id")
+    store.append(
+        "landing.contact_point",
+        points.join(accepted, on="version_id", how="semi").with_columns(
+            pl.lit(entity).alias("entity")
+        ),
+    )

@@ -72,14 +72,15 @@ CREATE TABLE landing.record (
     ended_run       BIGINT
 );
 
--- every e-mail address and phone number of a current version, many per record
+-- every e-mail address and phone number of an accepted version, many per record
 CREATE TABLE landing.contact_point (
-    record_id BIGINT NOT NULL,
-    entity    VARCHAR NOT NULL,
-    kind      VARCHAR NOT NULL,              -- email, phone
-    field     VARCHAR NOT NULL,              -- the field it stands in
-    value     VARCHAR NOT NULL,              -- canonical form
-    value_raw VARCHAR                        -- as it came; null: one of several in a cell
+    record_id  BIGINT NOT NULL,
+    version_id BIGINT NOT NULL,
+    entity     VARCHAR NOT NULL,
+    kind       VARCHAR NOT NULL,             -- email, phone
+    field      VARCHAR NOT NULL,             -- the field it stands in
+    value      VARCHAR NOT NULL,             -- canonical form
+    value_raw  VARCHAR                       -- as it came; null: one of several in a cell
 );
 
 CREATE TABLE landing.contact_version (

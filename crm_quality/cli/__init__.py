@@ -1,0 +1,5 @@
+"""The command line, ``crmq``."""
+
+from crm_quality.cli.app import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,58 @@
+"""The commands put together, and what happens when one cannot go on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
+import typer
+
+from crm_quality.cli import audit, export, project, run
+from crm_quality.cli.output import complain
+from crm_quality.errors import CrmQualityError
+
+app = typer.Typer(
+    name="crmq",
+    help="One trusted customer list out of many messy ones.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"crmq {installed_version('crm-quality')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which one."),
+    ] = False,
+) -> None:
+    """One trusted customer list out of many messy ones."""
+
+
+for module in (project, run, audit, export):
+    module.register(app)
+
+
+def main() -> None:
+    """Run ``crmq``; ends with 0 fine, 1 a gate failed, 2 could not run."""
+    try:
+        app()
+    except CrmQualityError as error:
+        complain(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        complain("interrupted; the store is as it was before")
+        sys.exit(130)
+    except BrokenPipeError:
+        # the reader of our output has gone, as `crmq … | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

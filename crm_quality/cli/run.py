@@ -1,0 +1,212 @@
+"""``crmq run`` and ``crmq check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import polars as pl
+import typer
+
+from crm_quality.audit.masking import masked_issues
+from crm_quality.cli.options import (
+    AsOf,
+    EntityOption,
+    FailOn,
+    Format,
+    KeyOption,
+    OutputFormat,
+    ProjectDir,
+    ShowPersonal,
+    SourceOption,
+    Wait,
+)
+from crm_quality.cli.output import as_table, console, print_frame, print_object, progress, say
+from crm_quality.definitions import default_rules
+from crm_quality.engine.check import Reading
+from crm_quality.engine.check import check as check_files
+from crm_quality.engine.config import CONFIG_FILE
+from crm_quality.engine.project import Project
+from crm_quality.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from crm_quality.engine.check import Run
+    from crm_quality.engine.summary import Summary
+
+Files = Annotated[
+    list[str],
+    typer.Argument(help="Files: .csv .tsv .parquet .xlsx .json .jsonl, or - for standard input."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("run")(run)
+    app.command("check")(check)
+
+
+def run(
+    files: Files,
+    source: SourceOption = None,
+    entity: EntityOption = "contact",
+    key: KeyOption = None,
+    as_of: AsOf = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Exit 1 from this severity on.")
+    ] = None,
+    project: ProjectDir = Path(),
+    output: OutputFormat = Format.TABLE,
+    wait: Wait = 0.0,
+) -> None:
+    """Take files the whole way: standardise, validate, match, merge, store."""
+    _once(files)
+    opened = Project.open(project, wait=wait)
+    with progress() as listener:
+        done = opened.run(
+            *files,
+            source=source,
+            entity=entity,
+            key=key,
+            as_of=_day(as_of),
+            command="crmq run",
+            progress=listener,
+        )
+    for note in done.summary.notes:
+        say(note)
+    if output is Format.TABLE:
+        _print_summary(done.summary)
+        _print_rules(done)
+    else:
+        print_object(done.summary.model_dump(), output)
+    _gate(done.summary, fail_on or FailOn(opened.config.fail_on))
+
+
+def check(
+    files: Files,
+    source: SourceOption = None,
+    entity: EntityOption = "contact",
+    key: KeyOption = None,
+    as_of: AsOf = None,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="Exit 1 from this severity on.")
+    ] = FailOn.ERROR,
+    project: ProjectDir = Path(),
+    output: OutputFormat = Format.TABLE,
+    show_personal: ShowPersonal = False,
+) -> None:
+    """Validate files and write nothing; outside a project the default rules apply."""
+    _once(files)
+    with progress() as listener:
+        if (project / CONFIG_FILE).exists():
+            opened = Project.open(project)
+            rules = opened.rules
+            done = opened.check(
+                *files,
+                source=source,
+                entity=entity,
+                key=key,
+                as_of=_day(as_of),
+                progress=listener,
+            )
+        else:
+            rules = default_rules()
+            reading = Reading(source, entity, key)
+            done = check_files(rules, files, reading, as_of=_day(as_of), progress=listener)
+    for note in done.summary.notes:
+        say(note)
+    issues = done.issues if show_personal else masked_issues(done.issues, rules)
+    if output is Format.TABLE:
+        _print_rules(done)
+        columns = ["source", "source_key", "row_number", "severity", "rule", "value", "message"]
+        order = pl.col("severity").replace_strict({"error": 0, "warning": 1}, default=2)
+        print_frame(
+            issues.sort(order, "rule", "row_number").select(columns), output, title="Issues"
+        )
+        counts = done.summary.records
+        say(
+            f"{counts.received:,} rows: {counts.accepted:,} would be accepted, "
+            f"{counts.quarantined:,} quarantined"
+        )
+    elif output is Format.JSON:
+        print_object({**done.summary.model_dump(), "findings": issues.to_dicts()}, output)
+    else:
+        print_frame(issues, output)
+    _gate(done.summary, fail_on)
+
+
+def _once(files: list[str]) -> None:
+    if files.count("-") > 1:
+        raise UsageError("standard input (-) can be read once only")
+
+
+def _day(as_of: datetime | None) -> date | None:
+    return None if as_of is None else as_of.date()
+
+
+def _gate(summary: Summary, fail_on: FailOn) -> None:
+    errors = summary.issues.error or summary.records.quarantined
+    failed = {
+        FailOn.NEVER: False,
+        FailOn.ERROR: bool(errors),
+        FailOn.WARNING: bool(errors or summary.issues.warning),
+    }[fail_on]
+    if failed:
+        say(f"the gate failed: there are issues of severity {fail_on} or worse")
+        raise typer.Exit(1)
+
+
+def _print_summary(summary: Summary) -> None:
+    records, golden, match = summary.records, summary.golden, summary.match
+    rows = [
+        ("received", records.received, ""),
+        ("  accepted", records.accepted, f"{records.unchanged:,} of them unchanged"),
+        ("  quarantined", records.quarantined, "see crmq export quarantine"),
+        ("  suppressed", records.suppressed, ""),
+        ("golden records", golden.total, _what_became(summary)),
+        ("largest cluster", match.largest_cluster, "source records of one customer"),
+        ("pairs compared", match.scored_pairs, f"{match.review_pairs:,} worth a look"),
+        ("seconds", round(sum(summary.seconds.values()), 1), _slowest(summary)),
+    ]
+    if not records.suppressed:
+        del rows[3]
+    frame = pl.DataFrame(
+        {
+            f"run {summary.run_id}": [label for label, _, _ in rows],
+            "count": [f"{number:,}" for _, number, _ in rows],
+            "remark": [remark for _, _, remark in rows],
+        }
+    )
+    table = as_table(frame)
+    table.columns[1].justify = "right"
+    console().print(table)
+    if not any((golden.created, golden.changed, golden.merged, golden.split)):
+        say("nothing changed")
+
+
+def _what_became(summary: Summary) -> str:
+    golden = summary.golden
+    parts = {"new": golden.created, "changed": golden.changed, "merged": golden.merged}
+    parts["split"] = golden.split
+    said = ", ".join(f"{count:,} {word}" for word, count in parts.items() if count)
+    return said or "as before"
+
+
+def _slowest(summary: Summary) -> str:
+    if not summary.seconds:
+        return ""
+    stage = max(summary.seconds, key=lambda name: summary.seconds[name])
+    return f"most of them in {stage}; peak memory {summary.peak_memory_mb:,.0f} MB"
+
+
+def _print_rules(done: Run) -> None:
+    if done.issues.is_empty():
+        return
+    by_rule = (
+        done.issues.group_by("rule", "severity")
+        .agg(pl.len().alias("issues"))
+        .sort("issues", "rule", descending=[True, False])
+    )
+    console().print()
+    print_frame(by_rule, Format.TABLE, title="Issues by rule", most=20)

@@ -1,0 +1,63 @@
+"""What arrived, against what is known: new, changed or unchanged, with the ids it gets."""
+
+from __future__ import annotations
+
+import polars as pl
+
+_KEY = ("source", "source_key")
+
+
+def arrivals(
+    incoming: pl.DataFrame, known: pl.DataFrame, *, rules_hash: str, next_record: int
+) -> pl.DataFrame:
+    """Find each row's record and whether it says anything new.
+
+    A row is unchanged when its content and its being deleted or not are what was last heard of the
+    record, under the same field definitions; several rows of one key are versions, in order.
+
+    Args:
+        incoming: RAW frame with ``source``, ``source_key``, ``content_hash``, ``is_deleted``.
+        known: As `crm_quality.store.landing.known_records` gives it.
+        rules_hash: Fingerprint of the definitions that would standardise the rows.
+        next_record: The first free record id.
+
+    Returns:
+        ``incoming`` in its order with ``record_id``, ``is_new`` (first row of a new record),
+        ``unchanged`` and ``last_status`` (null for new records).
+    """
+    rows = incoming.with_row_index("_order").with_columns(
+        pl.col("is_deleted").fill_null(value=False)
+    )
+    joined = rows.join(known, on=_KEY, how="left", maintain_order="left")
+    same_rules = pl.col("last_rules") == rules_hash
+    hash_before = pl.coalesce(
+        pl.col("content_hash").shift(1).over(_KEY, order_by="_order"),
+        pl.when(same_rules).then(pl.col("last_hash")),
+    )
+    deleted_before = pl.coalesce(
+        pl.col("is_deleted").shift(1).over(_KEY, order_by="_order"), pl.col("ended")
+    )
+    fresh = (
+        joined.filter(pl.col("record_id").is_null())
+        .unique(_KEY, keep="first", maintain_order=True)
+        .select(*_KEY, "_order")
+        .with_row_index("_number")
+        .select(
+            *_KEY,
+            (pl.col("_number").cast(pl.Int64) + next_record).alias("new_id"),
+            pl.col("_order").alias("_first_order"),
+        )
+    )
+    return (
+        joined.with_columns(
+            ((pl.col("content_hash") == hash_before) & (pl.col("is_deleted") == deleted_before))
+            .fill_null(value=False)
+            .alias("unchanged")
+        )
+        .join(fresh, on=_KEY, how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("record_id", "new_id").alias("record_id"),
+            (pl.col("_order") == pl.col("_first_order")).fill_null(value=False).alias("is_new"),
+        )
+        .drop("new_id", "_first_order", "last_hash", "last_rules", "ended", "_order")
+    )

@@ -1,0 +1,126 @@
+"""One batch of raw rows of one entity → standardised versions and issues, ready to be stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crm_quality.definitions import FieldType
+from crm_quality.standardise import standardise
+from crm_quality.validate import check_records
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from crm_quality.definitions import EntityDefinition, SourceDefinition
+    from crm_quality.engine.summary import Clock
+
+ROW = ("source", "source_key", "row_number")
+
+_POINTS = {
+    FieldType.EMAIL: "email",
+    FieldType.EMAILS: "email",
+    FieldType.PHONE: "phone",
+    FieldType.PHONES: "phone",
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch after the record stages.
+
+    Attributes:
+        versions: One row per row of the batch: its ids, ``status`` (accepted, quarantined), the
+            row as it came and the canonical fields.
+        issues: ISSUES frame plus ``record_id`` and ``version_id``.
+        checks: One row per check, as `crm_quality.validate.check_records` gives it.
+        points: Contact points: ``record_id``, ``version_id``, ``kind``, ``field``, ``value``,
+            ``value_raw``.
+    """
+
+    versions: pl.DataFrame
+    issues: pl.DataFrame
+    checks: pl.DataFrame
+    points: pl.DataFrame
+
+
+def prepare(
+    rows: pl.DataFrame,
+    definition: EntityDefinition,
+    *,
+    sources: Mapping[str, SourceDefinition],
+    country: str | None,
+    as_of: date,
+    clock: Clock,
+) -> Prepared:
+    """Standardise and validate the rows of one batch.
+
+    Args:
+        rows: RAW frame with ``record_id`` and ``version_id``; (``source``, ``source_key``,
+            ``row_number``) is unique.
+        definition: The entity.
+        sources: Known sources, for regions and date orders.
+        country: Region of phone numbers that nothing else tells.
+        as_of: The day that counts as today.
+        clock: Takes the seconds of both stages.
+    """
+    with clock.stage("standardise"):
+        standardised = standardise(rows, definition, sources=sources, country=country)
+    with clock.stage("validate"):
+        validation = check_records(standardised, definition, as_of=as_of, sources=sources)
+        ids = rows.select(*ROW, "record_id", "version_id")
+        issues = validation.issues.join(ids, on=ROW, how="left", maintain_order="left")
+        bad = issues.filter(pl.col("severity") == "error").select("version_id").unique()
+        quarantined = pl.col("version_id").is_in(bad["version_id"].implode())
+        versions = standardised.with_columns(
+            pl.when(quarantined)
+            .then(pl.lit("quarantined"))
+            .otherwise(pl.lit("accepted"))
+            .alias("status")
+        )
+    carried = ("record_id", "version_id", "row_number", "status", "content_hash", "raw", "custom")
+    fields = [name for name in definition.columns if name in versions.columns]
+    return Prepared(
+        versions=versions.select(*(c for c in carried if c in versions.columns), *fields),
+        issues=issues,
+        checks=validation.checks,
+        points=_contact_points(versions, definition),
+    )
+
+
+def _contact_points(versions: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
+    """Every address and number of accepted versions, with the text it was read from."""
+    accepted = versions.filter(pl.col("status") == "accepted")
+    parts = []
+    for name, field in definition.fields.items():
+        kind = _POINTS.get(field.type)
+        if kind is None or name not in accepted.columns:
+            continue
+        raw = pl.col(f"{name}__raw") if f"{name}__raw" in accepted.columns else pl.lit(None)
+        is_list = isinstance(accepted.schema[name], pl.List)
+        part = accepted.select(
+            "record_id",
+            "version_id",
+            pl.lit(kind).alias("kind"),
+            pl.lit(name).alias("field"),
+            pl.col(name).alias("value"),
+            (pl.lit(None, pl.String) if is_list else raw.cast(pl.String)).alias("value_raw"),
+        )
+        if is_list:
+            part = part.explode("value", empty_as_null=True)
+        parts.append(part.drop_nulls("value"))
+    if not parts:
+        return pl.DataFrame(
+            schema={
+                "record_id": pl.Int64,
+                "version_id": pl.Int64,
+                "kind": pl.String,
+                "field": pl.String,
+                "value": pl.String,
+                "value_raw": pl.String,
+            }
+        )
+    return pl.concat(parts)

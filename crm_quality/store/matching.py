@@ -1,0 +1,123 @@
+"""Models, pairs, decisions and shared values, as matching left them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crm_quality.store.connection import Store
+
+
+def model_in_use(store: Store, entity: str) -> str | None:
+    """The JSON of the model that ``entity`` is matched under; null before the first training."""
+    content: str | None = store.value(
+        "SELECT content FROM matching.model WHERE entity = ? AND in_use"
+        " ORDER BY model_id DESC LIMIT 1",
+        [entity],
+    )
+    return content
+
+
+def keep_model(store: Store, entity: str, content: str, origin: str, *, run_id: int) -> None:
+    """Make ``content`` the model in use; earlier ones stay, no longer in use."""
+    store.execute("UPDATE matching.model SET in_use = false WHERE entity = ? AND in_use", [entity])
+    store.execute(
+        "INSERT INTO matching.model VALUES (?, ?, ?, ?, true, ?)",
+        [store.next_id("model_id", "matching.model"), entity, run_id, origin, content],
+    )
+
+
+def write_pairs(store: Store, entity: str, pairs: pl.DataFrame, *, run_id: int) -> None:
+    """Replace the scored pairs of ``entity``."""
+    store.execute("DELETE FROM matching.pair WHERE entity = ?", [entity])
+    columns = ["record_id_l", "record_id_r", "match_weight", "match_probability", "relation"]
+    store.append(
+        "matching.pair",
+        pairs.select(columns).with_columns(
+            pl.lit(entity).alias("entity"), pl.lit(run_id, pl.Int64).alias("run_id")
+        ),
+    )
+
+
+def write_shared_values(store: Store, entity: str, values: pl.DataFrame) -> None:
+    """Replace the shared values of ``entity`` (``kind``, ``value``, ``people``)."""
+    store.execute("DELETE FROM matching.shared_value WHERE entity = ?", [entity])
+    store.append(
+        "matching.shared_value",
+        values.select("kind", "value", "people").with_columns(pl.lit(entity).alias("entity")),
+    )
+
+
+def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:
+    """Decisions in force whose two records are both known.
+
+    Returns:
+        ``record_id_l`` < ``record_id_r``, ``verdict`` (same, different).
+    """
+    return store.frame(
+        """
+        SELECT DISTINCT least(l.record_id, r.record_id) AS record_id_l,
+               greatest(l.record_id, r.record_id) AS record_id_r, d.verdict
+        FROM matching.decision d
+        JOIN landing.record l ON (l.entity, l.source, l.source_key)
+                               = (d.entity, d.source_l, d.source_key_l)
+        JOIN landing.record r ON (r.entity, r.source, r.source_key)
+                               = (d.entity, d.source_r, d.source_key_r)
+        WHERE d.entity = ? AND d.withdrawn_at IS NULL AND l.record_id <> r.record_id
+        ORDER BY ALL
+        """,
+        [entity],
+    )
+
+
+def learn_merges(
+    store: Store, entity: str, told: pl.DataFrame, *, run_id: int, moment: datetime
+) -> int:
+    """Keep the merges that a source tells of (``MasterRecordId`` …) as its own "same" decisions.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        told: ``source``, ``source_key``, ``merged_into`` (the survivor's key in the same source).
+        run_id: This run.
+        moment: When it started, UTC.
+
+    Returns:
+        How many were new.
+    """
+    told = told.unique().sort(told.columns)
+    with store.staged(told, "told"):
+        fresh = store.frame(
+            """
+            SELECT t.source AS source_l, t.source_key AS source_key_l,
+                   t.source AS source_r, t.merged_into AS source_key_r
+            FROM told t ANTI JOIN matching.decision d
+              ON d.entity = ? AND d.verdict = 'same'
+             AND (d.source_l, d.source_key_l, d.source_r, d.source_key_r)
+               = (t.source, t.source_key, t.source, t.merged_into)
+            ORDER BY ALL
+            """,
+            [entity],
+        )
+    first = store.next_id("decision_id", "matching.decision")
+    store.append(
+        "matching.decision",
+        fresh.with_row_index("n").select(
+            (pl.col("n").cast(pl.Int64) + first).alias("decision_id"),
+            pl.lit(entity).alias("entity"),
+            pl.lit("same").alias("verdict"),
+            "source_l",
+            "source_key_l",
+            "source_r",
+            "source_key_r",
+            pl.concat_str(pl.lit("source "), "source_l").alias("actor"),
+            pl.lit("the source tells that it has merged them").alias("reason"),
+            pl.lit(moment).alias("decided_at"),
+            pl.lit(run_id, pl.Int64).alias("run_id"),
+        ),
+    )
+    return fresh.height

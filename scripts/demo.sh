@@ -1,0 +1,38 @@
+#!/bin/sh
+# Six messy exports → one customer list and a report. Usage: demo.sh FOLDER BIN
+set -eu
+demo=$1
+bin=$2
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+
+rm -rf "$demo"
+say "1. Six exports of one company's customers, as its systems wrote them"
+"$bin/python" benchmarks/generate.py demo --out "$demo/exports"
+ls -l "$demo/exports" | awk 'NR > 1 { printf "   %9d bytes  %s\n", $5, $NF }'
+
+say "2. A project: settings, rules, an empty store"
+"$bin/crmq" init "$demo/project" --name demo
+
+say "3. All six, the whole way to golden records"
+set -- $(ls "$demo"/exports/*.csv | grep -v truth)
+"$bin/crmq" run "$@" --project "$demo/project"
+
+say "4. The same six again: nothing changes"
+"$bin/crmq" run "$@" --project "$demo/project" --format json > "$demo/again.json"
+"$bin/python" -c '
+import json, sys
+run = json.load(open(sys.argv[1]))
+golden, records = run["golden"], run["records"]
+print("   {unchanged:,} of {received:,} rows unchanged".format(**records), end="; ")
+print("{created} golden records created, {changed} changed, {merged} merged, {split} split".format(**golden))
+' "$demo/again.json"
+
+say "5. Was it right? The generator knows who is who"
+"$bin/python" benchmarks/accuracy.py "$demo/project" "$demo/exports/truth.csv"
+
+say "6. What to look at"
+"$bin/crmq" audit --project "$demo/project" --html "$demo/audit.html"
+"$bin/crmq" export contacts "$demo/contacts.csv" --project "$demo/project"
+"$bin/crmq" export crosswalk "$demo/crosswalk.csv" --project "$demo/project"
+"$bin/crmq" export quarantine "$demo/quarantine.csv" --project "$demo/project"
+echo "   open $demo/audit.html in a browser"
