@@ -1,0 +1,19 @@
+"""Rules find issues; an error quarantines its record, a warning travels with it."""
+
+from crm_quality.validate.catalogue import catalogue
+from crm_quality.validate.checks import CHECKS
+from crm_quality.validate.issues import ISSUES
+from crm_quality.validate.records import Validation, check_records, validate
+from crm_quality.validate.rule import Origin, Rule, Status
+
+__all__ = [
+    "CHECKS",
+    "ISSUES",
+    "Origin",
+    "Rule",
+    "Status",
+    "Validation",
+    "catalogue",
+    "check_records",
+    "validate",
+]

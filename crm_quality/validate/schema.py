@@ -1,0 +1,101 @@
+"""The one place that knows pandera: a definition's rules as a pandera schema, and its verdicts.
+
+Each rule is one Polars expression, and pandera applies them all to the eager frame (it checks only
+the schema of a LazyFrame) as checks of the whole frame, lazily, so that every failing check
+reports. Pandera's own table of failure cases writes each failing row out as JSON, for each rule:
+on a million rows it costs several times the checks themselves. So each check reports one case only,
+and the failing rows are read from the check's verdict, the Boolean column that pandera keeps with
+the error. Nothing is evaluated twice. Rows are never dropped by pandera (``drop_invalid_rows``
+on a column lets rows through): quarantine follows from the issues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandera.polars as pa
+from pandera.errors import SchemaErrorReason, SchemaErrors
+
+from crm_quality.errors import InputError
+from crm_quality.validate.conditions import column_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import polars as pl
+    from pandera.api.polars.types import PolarsData
+
+    from crm_quality.definitions import EntityDefinition
+    from crm_quality.validate.compile import Compiled
+
+
+@dataclass
+class Verdicts:
+    """What pandera found.
+
+    Attributes:
+        failing: Code of a broken rule → positions of the failing rows, ascending.
+        errors: Code of a rule that could not be evaluated → why.
+    """
+
+    failing: dict[str, pl.Series] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def pandera_schema(definition: EntityDefinition, rules: Iterable[Compiled]) -> pa.DataFrameSchema:
+    """A pandera schema: the types of the definition's columns, and each rule as a check.
+
+    Args:
+        definition: The entity.
+        rules: Compiled rules; each check is named by the rule's code.
+
+    Returns:
+        A schema for eager standardised frames. Its columns are optional and may hold null.
+    """
+    columns = {
+        name: pa.Column(column_type(item.type), nullable=True, required=False)
+        for name, item in definition.fields.items()
+    }
+    return pa.DataFrameSchema(columns, checks=[_check(rule) for rule in rules])
+
+
+def verdicts(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Verdicts:
+    """Apply a schema to an eager frame.
+
+    Args:
+        schema: As `pandera_schema` makes it.
+        frame: A standardised frame.
+
+    Returns:
+        Which rows break which rule.
+
+    Raises:
+        InputError: A column does not have the type of its field.
+    """
+    found = Verdicts()
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        for error in errors.schema_errors:
+            name = getattr(error.check, "name", None)
+            if error.reason_code is SchemaErrorReason.DATAFRAME_CHECK and isinstance(name, str):
+                passed = error.check_output.lazy().collect().to_series()
+                found.failing[name] = (~passed).arg_true()
+            elif error.reason_code is SchemaErrorReason.CHECK_ERROR and isinstance(name, str):
+                found.errors[name] = str(error.failure_cases)
+            else:
+                raise InputError(
+                    f"the frame is not standardised: {error}; call standardise(frame, definition) "
+                    "first"
+                ) from None  # pandera's report quotes records
+    return found
+
+
+def _check(rule: Compiled) -> pa.Check:
+    passes = (~rule.fails).alias("passes")
+
+    def applied(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(passes)
+
+    return pa.Check(applied, name=rule.rule.code, n_failure_cases=1, ignore_na=False)
