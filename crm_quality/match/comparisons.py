@@ -1,0 +1,50 @@
+"""Which comparisons an entity has: its match roles, compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crm_quality.definitions import MatchRole
+from crm_quality.match import person_levels as person
+from crm_quality.match import shared_levels as shared
+from crm_quality.match.levels import Comparison, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crm_quality.definitions import EntityDefinition
+
+#: Match role → the comparison that reads its fields; several roles are one piece of evidence.
+OF_ROLE: dict[MatchRole, Comparison] = {
+    MatchRole.GIVEN_NAME: person.GIVEN_NAME,
+    MatchRole.SURNAME: person.SURNAME,
+    MatchRole.MIDDLE_NAME: person.MIDDLE_NAME,
+    MatchRole.NAME_SUFFIX: person.NAME_SUFFIX,
+    MatchRole.GENDER: person.GENDER,
+    MatchRole.DATE_OF_BIRTH: person.DATE_OF_BIRTH,
+    MatchRole.BIRTH_PLACE: person.BIRTH_PLACE,
+    MatchRole.JOB_TITLE: person.JOB_TITLE,
+    MatchRole.EMAIL: shared.EMAIL,
+    MatchRole.PHONE: shared.PHONE,
+    MatchRole.MOBILE: shared.PHONE,
+    MatchRole.STREET: shared.ADDRESS,
+    MatchRole.POSTCODE: shared.ADDRESS,
+    MatchRole.CITY: shared.ADDRESS,
+    MatchRole.COMPANY_NAME: shared.COMPANY,
+    MatchRole.DOMAIN: shared.DOMAIN,
+    MatchRole.IDENTIFIER: shared.IDENTIFIER,
+}
+
+
+def comparisons(definition: EntityDefinition, columns: Iterable[str]) -> tuple[Comparison, ...]:
+    """The comparisons of an entity for which the features have the columns.
+
+    Args:
+        definition: The entity.
+        columns: Columns of its features.
+    """
+    named: dict[str, Comparison] = {}
+    for field in definition.fields.values():
+        if field.match is not None and (comparison := OF_ROLE.get(field.match)) is not None:
+            named.setdefault(comparison.name, comparison)
+    return usable(named.values(), columns)

@@ -1,0 +1,106 @@
+"""E-mail addresses and phone numbers made comparable: sets, parts, and who shares them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crm_quality.match.text import digits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Providers of private mailboxes: sharing such a domain says nothing. First label of the domain.
+FREE_MAIL = (
+    "gmail", "googlemail", "yahoo", "ymail", "hotmail", "outlook", "live", "msn", "aol", "icloud",
+    "me", "mac", "gmx", "web", "t-online", "freenet", "mail", "proton", "protonmail", "yandex",
+    "qq", "163", "126", "comcast", "verizon", "att", "sbcglobal", "cox", "bellsouth", "orange",
+    "wanadoo", "free", "laposte", "sfr", "libero", "virgilio", "tiscali", "btinternet", "sky",
+    "bluewin", "zoho", "fastmail", "posteo", "mailbox", "inbox", "rocketmail", "example",
+)  # fmt: skip
+
+#: Mailboxes of a function, not of a person.
+ROLES = (
+    "info", "office", "contact", "kontakt", "sales", "vertrieb", "support", "service", "admin",
+    "hello", "mail", "team", "marketing", "accounts", "accounting", "billing", "buchhaltung", "hr",
+    "jobs", "webmaster", "postmaster", "noreply", "no-reply", "enquiries", "help", "reception",
+    "sekretariat", "verwaltung", "einkauf", "purchasing", "secretary", "family", "familie",
+)  # fmt: skip
+
+#: Digits of a national number that identify it; country code and trunk prefix differ in writing.
+NATIONAL = 9
+
+
+def _lists(frame: pl.DataFrame, fields: Sequence[str]) -> list[pl.Expr]:
+    """Each field as a list of texts; a value that could not be read still shows as it came."""
+    made = []
+    for name in fields:
+        column = pl.col(name)
+        if frame.schema[name] == pl.List:
+            made.append(column.fill_null([]))
+            continue
+        note, raw = f"{name}__note", f"{name}__raw"
+        if note in frame.columns and raw in frame.columns:
+            column = pl.coalesce(column, pl.when(pl.col(note) == "invalid").then(pl.col(raw)))
+        made.append(pl.concat_list(column).list.drop_nulls())
+    return made
+
+
+def email_features(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """Columns of the mailboxes of each record.
+
+    Returns:
+        ``mail`` (the first), ``local`` (its part before the @, without a plus-tag), ``letters`` and
+        ``local_digits`` (of the local part), ``mail_domain`` (null for a provider of private
+        mailboxes) and ``mails`` (the set of all).
+    """
+    value = pl.element().str.to_lowercase().str.replace_all(r"\s", "")
+    clean = value.str.replace(r"\+[^@]*@", "@")
+    listed = pl.concat_list(_lists(frame, fields)).list.eval(clean.filter(clean != ""))
+    sets = frame.select(listed.list.unique(maintain_order=True).alias("mails"))
+    mail = pl.col("mails").list.first()
+    local = mail.str.extract(r"^([^@]+)")
+    domain = mail.str.extract(r"@(.+)$")
+    letters = local.str.replace_all(r"[^\p{L}]", "")
+    free = domain.str.extract(r"^([^.]+)").is_in(FREE_MAIL)
+    return sets.select(
+        "mails",
+        mail.alias("mail"),
+        local.alias("local"),
+        pl.when(letters.str.len_chars() >= 4).then(letters).alias("letters"),
+        digits(local).alias("local_digits"),
+        pl.when(~free).then(domain).alias("mail_domain"),
+        local.is_in(ROLES).alias("mail_role"),
+    )
+
+
+def phone_features(
+    frame: pl.DataFrame, fields: Sequence[str], mobile: Sequence[str]
+) -> pl.DataFrame:
+    """Columns of the numbers of each record.
+
+    Args:
+        frame: Standardised records.
+        fields: All fields that hold numbers.
+        mobile: Those of them that hold the person's own number.
+
+    Returns:
+        ``phone`` (digits of the first number), ``phones`` (the set of all, last digits only) and
+        ``mobiles`` (the set of own numbers).
+    """
+
+    def numbers(names: Sequence[str]) -> pl.Expr:
+        lists = [column.list.eval(digits(pl.element())) for column in _lists(frame, names)]
+        return pl.concat_list(lists).list.drop_nulls()
+
+    def ends(listed: pl.Expr) -> pl.Expr:
+        last = pl.element().str.tail(NATIONAL)
+        return listed.list.eval(last.filter(last.str.len_chars() >= 6)).list.unique(
+            maintain_order=True
+        )
+
+    everything = numbers(fields)
+    made = [everything.list.first().alias("phone"), ends(everything).alias("phones")]
+    own = numbers(mobile) if mobile else pl.lit([], dtype=pl.List(pl.String))
+    return frame.select(*made, ends(own).alias("mobiles"))

@@ -1,0 +1,103 @@
+"""Standardised records → the columns that comparisons and blocking keys read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crm_quality.definitions import MatchRole
+from crm_quality.match.contact_points import email_features, phone_features
+from crm_quality.match.names import given_name_features, surname_features
+from crm_quality.match.organisations import company_features
+from crm_quality.match.places import address_features, place
+from crm_quality.match.text import digits, joined, words
+
+if TYPE_CHECKING:
+    from crm_quality.definitions import EntityDefinition
+
+def present(frame: pl.DataFrame, definition: EntityDefinition, role: MatchRole) -> list[str]:
+    """Fields of ``role`` that are columns of ``frame`` and hold at least one value."""
+    return [
+        name
+        for name in definition.fields_of_role(role)
+        if name in frame.columns and frame[name].null_count() < frame.height
+    ]
+
+
+def features(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
+    """Columns for comparing and blocking, of those fields that the frame has.
+
+    Args:
+        frame: Standardised records with Int64 ``record_id``.
+        definition: The entity; its match roles say which field is evidence of what.
+
+    Returns:
+        One row per record: ``id`` and derived columns, all null where nothing can be derived.
+        Texts are folded (lower case, no accents); lists hold folded texts, never null elements.
+    """
+    have = {role: present(frame, definition, role) for role in MatchRole}
+    matching = definition.matching
+    parts = [frame.select(pl.col("record_id").alias("id"))]
+    if fields := have[MatchRole.GIVEN_NAME]:
+        extra = dict(matching.nicknames) if matching else {}
+        parts.append(given_name_features(frame[fields[0]], extra))
+    if fields := have[MatchRole.SURNAME]:
+        parts.append(surname_features(frame[fields[0]]))
+    parts.append(_small_fields(frame, have))
+    if fields := have[MatchRole.EMAIL]:
+        parts.append(email_features(frame, fields))
+    if fields := [*have[MatchRole.MOBILE], *have[MatchRole.PHONE]]:
+        parts.append(phone_features(frame, fields, have[MatchRole.MOBILE]))
+    if fields := have[MatchRole.COMPANY_NAME]:
+        parts.append(company_features(frame, fields[0]))
+    address = {
+        role: have[role][0]
+        for role in (MatchRole.STREET, MatchRole.POSTCODE, MatchRole.CITY, MatchRole.STATE)
+        if have[role]
+    }
+    if address:
+        parts.append(address_features(frame, address))
+    return pl.concat([part for part in parts if part.width], how="horizontal")
+
+
+def _small_fields(frame: pl.DataFrame, have: dict[MatchRole, list[str]]) -> pl.DataFrame:
+    made: list[pl.Expr] = []
+    if fields := have[MatchRole.MIDDLE_NAME]:
+        made.append(joined(words(pl.col(fields[0]))).alias("middle"))
+    if fields := have[MatchRole.NAME_SUFFIX]:
+        made.append(joined(words(pl.col(fields[0]))).alias("suffix"))
+    if fields := have[MatchRole.GENDER]:
+        made.append(words(pl.col(fields[0])).str.slice(0, 1).alias("gender"))
+    if fields := have[MatchRole.DATE_OF_BIRTH]:
+        made.append(_birth_date(frame, fields[0]))
+    if fields := have[MatchRole.BIRTH_PLACE]:
+        made.append(place(pl.col(fields[0])).alias("birth_place"))
+    if fields := have[MatchRole.JOB_TITLE]:
+        made.append(words(pl.col(fields[0])).alias("job_title"))
+    if fields := have[MatchRole.COUNTRY]:
+        made.append(words(pl.col(fields[0])).alias("country"))
+    if fields := have[MatchRole.IDENTIFIER]:
+        numbers = [joined(words(pl.col(name))) for name in fields]
+        made.append(pl.concat_list(numbers).list.drop_nulls().alias("identifiers"))
+        made.append(pl.coalesce(numbers).alias("identifier"))
+    if fields := have[MatchRole.DOMAIN]:
+        sites = [_domain(pl.col(name)) for name in fields]
+        made.append(pl.coalesce(sites).alias("domain"))
+    return frame.select(made)
+
+
+def _birth_date(frame: pl.DataFrame, field: str) -> pl.Expr:
+    """Eight digits, year first; a date that is not one (1786-85-11) still shows its digits."""
+    date = pl.col(field).dt.strftime("%Y%m%d")
+    if f"{field}__raw" in frame.columns:
+        raw = pl.col(f"{field}__raw").str.strip_chars()
+        shaped = raw.str.contains(r"^\d{4}\D?\d{2}\D?\d{2}$")
+        date = date.fill_null(pl.when(shaped).then(digits(raw)))
+    return date.alias("dob")
+
+
+def _domain(column: pl.Expr) -> pl.Expr:
+    bare = column.str.to_lowercase().str.replace(r"^[a-z]+://", "").str.replace(r"^www\d?\.", "")
+    bare = bare.str.replace(r"[/?#:].*$", "")
+    return pl.when(bare.str.contains(".", literal=True)).then(bare)

@@ -1,0 +1,103 @@
+"""How common values are: what exact agreement is split by, and how words are weighed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Columns of the features whose exact agreement is split by frequency, into ``<column>_f``.
+CLASSED = ("given", "surname", "company", "address", "birth_place", "area")
+
+#: Share of filled records up to which the values of a class reach, from the most common on.
+COMMON, USUAL = 1 / 3, 2 / 3
+
+#: The rarity of a word is kept in tenths of a bit, in the low byte of its number.
+_STEP, _BYTE = 10, 256
+
+
+@dataclass(frozen=True)
+class TermFrequencies:
+    """Which values are common, as learnt from the records a model was trained on.
+
+    Attributes:
+        classes: Column → value → 2 (common) or 1 (usual); every other value is rare, 0.
+        words: Word of company names → rarity in tenths of a bit.
+        rarest: Rarity of every other word.
+    """
+
+    classes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    words: Mapping[str, int] = field(default_factory=dict)
+    rarest: int = 100
+
+
+def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
+    """Term frequencies of the records at hand."""
+    classes = {name: _classes(features[name]) for name in CLASSED if name in features.columns}
+    if "company_t" not in features.columns:
+        return TermFrequencies(classes)
+    rarest = min(_BYTE - 1, round(math.log2(max(features.height, 2)) * _STEP))
+    counts = features["company_t"].explode().drop_nulls().value_counts(name="count")
+    common = counts.filter(pl.col("count") > 1).sort("company_t").with_columns(
+        (-(pl.col("count") / features.height).log(2) * _STEP)
+        .round().clip(1, _BYTE - 1).cast(pl.Int64).alias("bits")
+    )  # fmt: skip
+    words = dict(zip(common["company_t"].to_list(), common["bits"].to_list(), strict=True))
+    return TermFrequencies(classes, words, rarest)
+
+
+def _classes(column: pl.Series) -> dict[str, int]:
+    """The most common values that fill a third of the records are common, the next third usual.
+
+    A value that stands on one or two records is never more than rare.
+    """
+    counts = (
+        column.drop_nulls()
+        .rename("value")
+        .value_counts(name="count")
+        .filter(pl.col("count") > 2)
+        .sort("count", "value", descending=[True, False])
+    )
+    filled = max(column.len() - column.null_count(), 1)
+    before = (pl.col("count").cum_sum() - pl.col("count")) / filled
+    classes = counts.with_columns(
+        pl.when(before < COMMON).then(2).when(before < USUAL).then(1).otherwise(0).alias("class")
+    ).filter(pl.col("class") > 0)
+    return dict(zip(classes["value"].to_list(), classes["class"].to_list(), strict=True))
+
+
+def with_frequencies(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataFrame:
+    """Add ``<column>_f`` (Int8, 0 rare to 2 common) and ``company_w``, words as weighed numbers.
+
+    A number is a hash of the word above and its rarity in the low byte, so that the weight of what
+    two names share is a sum over the intersection of two lists.
+    """
+    made = [
+        _class_of(name, terms.classes.get(name, {})).alias(f"{name}_f")
+        for name in CLASSED
+        if name in features.columns
+    ]
+    if "company_t" in features.columns:
+        bits = _looked_up(pl.element(), terms.words, terms.rarest, pl.Int64)
+        number = (pl.element().hash(seed=0) // (2 * _BYTE)).cast(pl.Int64) * _BYTE + bits
+        made.append(pl.col("company_t").list.eval(number).list.unique().alias("company_w"))
+    return features.with_columns(made)
+
+
+def _class_of(column: str, classes: Mapping[str, int]) -> pl.Expr:
+    return _looked_up(pl.col(column), classes, 0, pl.Int8)
+
+
+def _looked_up(
+    value: pl.Expr, table: Mapping[str, int], default: int, dtype: type[pl.DataType]
+) -> pl.Expr:
+    if not table:
+        return pl.lit(default, dtype=dtype)
+    return value.replace_strict(
+        list(table), list(table.values()), default=default, return_dtype=dtype
+    )

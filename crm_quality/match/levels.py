@@ -1,0 +1,126 @@
+"""Comparison levels as SQL over two records' features, for Splink and for scoring without it.
+
+A condition names columns of the features with ``_l`` and ``_r``; the first that holds is the pair's
+level. The gamma of the last level is 0, of the first the greatest, of missing values −1, as in
+Splink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@dataclass(frozen=True)
+class Level:
+    """One degree of agreement.
+
+    Attributes:
+        name: What people see in explanations.
+        condition: SQL; empty = everything that is left.
+        agrees: 2 = the values mean the same, 1 = they are alike, 0 = they differ.
+    """
+
+    name: str
+    condition: str
+    agrees: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How one kind of evidence is compared.
+
+    Attributes:
+        name: Its name in models, definitions and explanations.
+        needs: Columns of the features; the comparison is dropped when one of them is absent.
+        missing: SQL that holds when there is nothing to compare.
+        levels: From the strongest agreement to "everything else".
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    missing: str
+    levels: tuple[Level, ...]
+
+    @property
+    def gamma(self) -> str:
+        """Name of its column in comparison vectors."""
+        return f"gamma_{self.name}"
+
+    def names(self) -> tuple[str, ...]:
+        """Level names by gamma, from 0 upwards."""
+        return tuple(level.name for level in reversed(self.levels))
+
+    def agrees(self) -> tuple[int, ...]:
+        """How far each level agrees, by gamma, from 0 upwards."""
+        return tuple(level.agrees for level in reversed(self.levels))
+
+    def sql(self) -> str:
+        """The gamma of a pair as one SQL expression."""
+        top = len(self.levels) - 1
+        cases = " ".join(
+            f"WHEN {level.condition} THEN {top - place}"
+            for place, level in enumerate(self.levels[:-1])
+        )
+        return f"CASE WHEN {self.missing} THEN -1 {cases} ELSE 0 END"
+
+    def to_splink(self, u: Sequence[float] | None = None, m: Sequence[float] | None = None) -> dict[str, Any]:
+        """The comparison as Splink settings; ``u`` and ``m`` by gamma, from 0 upwards."""
+        top = len(self.levels) - 1
+        levels: list[dict[str, Any]] = [
+            {"sql_condition": self.missing, "label_for_charts": "missing", "is_null_level": True}
+        ]
+        for place, level in enumerate(self.levels):
+            made: dict[str, Any] = {
+                "sql_condition": level.condition or "ELSE",
+                "label_for_charts": level.name,
+            }
+            if m is not None:
+                made["m_probability"] = m[top - place]
+            if u is not None:
+                made["u_probability"] = u[top - place]
+            levels.append(made)
+        return {"output_column_name": self.name, "comparison_levels": levels}
+
+
+def missing(*columns: str) -> str:
+    """SQL: any of ``columns`` is null on either side."""
+    return " OR ".join(f"{name}_{side} IS NULL" for name in columns for side in "lr")
+
+
+def exact(column: str, kind: str = "same") -> tuple[Level, ...]:
+    """Equal values, split by how common they are."""
+    equal = f"{column}_l = {column}_r"
+    return (
+        Level(f"{kind}, rare", f"{equal} AND {column}_f_l = 0", 2),
+        Level(f"{kind}, usual", f"{equal} AND {column}_f_l = 1", 2),
+        Level(f"{kind}, common", equal, 2),
+    )
+
+
+def alike(left: str, right: str, similarity: float) -> str:
+    """SQL: Jaro–Winkler similarity of at least ``similarity`` (Winkler 1990)."""
+    return f"jaro_winkler_similarity({left}, {right}) >= {similarity}"
+
+
+def edits(left: str, right: str, most: int, least_length: int = 1) -> str:
+    """SQL: at most ``most`` edits apart (Damerau–Levenshtein), in texts that are long enough."""
+    within = (
+        f"abs(length({left}) - length({right})) <= {most} "
+        f"AND damerau_levenshtein({left}, {right}) <= {most}"
+    )
+    if least_length <= 1:
+        return within
+    return f"greatest(length({left}), length({right})) >= {least_length} AND {within}"
+
+
+def usable(comparisons: Iterable[Comparison], columns: Iterable[str]) -> tuple[Comparison, ...]:
+    """Those comparisons whose columns are there."""
+    known = set(columns)
+    return tuple(c for c in comparisons if known.issuperset(c.needs))
+
+
+ELSE = Level("different", "", 0)

@@ -1,0 +1,144 @@
+"""A match model: what was learnt, versioned, as JSON, so that later runs score alike."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crm_quality.errors import MatchError
+from crm_quality.match.frequency import TermFrequencies
+from crm_quality.match.relations import Mixture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from crm_quality.match.levels import Comparison
+
+#: Version of the JSON; a change that old readers cannot follow raises it.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class MatchModel:
+    """Everything that decides how two records score and where blocks are cut.
+
+    Attributes:
+        entity: ``contact`` or ``company``.
+        origin: ``trained`` on the records at hand, ``prior`` (the shipped one).
+        why: Why this origin.
+        mixture: Probabilities of the levels in each relation.
+        u: Comparison → probability of each gamma, from 0 upwards, among random pairs.
+        levels: Comparison → names of its levels, by gamma, from 0 upwards.
+        terms: Which values are common.
+        caps: Blocking key → size of its largest block.
+        accept: Match weight from which records are joined.
+        review: Match weight from which a pair is shown to a steward.
+        records: Records it was trained on.
+    """
+
+    entity: str
+    origin: str
+    why: str
+    mixture: Mixture
+    u: Mapping[str, Sequence[float]]
+    levels: Mapping[str, Sequence[str]]
+    terms: TermFrequencies = field(default_factory=TermFrequencies)
+    caps: Mapping[str, int] = field(default_factory=dict)
+    accept: float = 0.0
+    review: float = -6.0
+    records: int = 0
+
+    def check(self, entity: str, comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
+        """The comparisons that the model knows.
+
+        Raises:
+            MatchError: It is of another entity or its levels are not those of this version.
+        """
+        if entity != self.entity:
+            raise MatchError(f"the model is for {self.entity}, not for {entity}; train one")
+        known = []
+        for comparison in comparisons:
+            if comparison.name not in self.levels:
+                continue
+            if tuple(self.levels[comparison.name]) != comparison.names():
+                raise MatchError(
+                    f"the model's levels of {comparison.name} are not those of this version of "
+                    "crm-quality; train a new model"
+                )
+            known.append(comparison)
+        return tuple(known)
+
+    def to_json(self) -> str:
+        """The model as one JSON object."""
+        plain = {
+            "schema_version": SCHEMA_VERSION,
+            "entity": self.entity,
+            "origin": self.origin,
+            "why": self.why,
+            "records": self.records,
+            "accept": self.accept,
+            "review": self.review,
+            "relations": list(self.mixture.classes),
+            "expected_pairs": [float(x) for x in self.mixture.counts],
+            "comparisons": {
+                name: {
+                    "levels": list(self.levels[name]),
+                    "u": [float(x) for x in self.u[name]],
+                    "relations": {
+                        relation: [float(x) for x in row]
+                        for relation, row in zip(self.mixture.classes, table, strict=True)
+                    },
+                }
+                for name, table in self.mixture.comparisons.items()
+            },
+            "terms": {
+                "classes": {k: dict(v) for k, v in self.terms.classes.items()},
+                "words": dict(self.terms.words),
+                "rarest": self.terms.rarest,
+            },
+            "caps": dict(self.caps),
+        }
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> MatchModel:
+        """Read what `to_json` wrote.
+
+        Raises:
+            MatchError: It is no model, or of a version that this one does not know.
+        """
+        try:
+            plain: dict[str, Any] = json.loads(text)
+            if plain["schema_version"] != SCHEMA_VERSION:
+                raise MatchError(
+                    f"the model has schema version {plain['schema_version']}, this version of "
+                    f"crm-quality reads {SCHEMA_VERSION}; train a new model"
+                )
+            classes = tuple(plain["relations"])
+            comparisons = plain["comparisons"]
+            terms = plain["terms"]
+            return cls(
+                entity=plain["entity"],
+                origin=plain["origin"],
+                why=plain["why"],
+                mixture=Mixture(
+                    classes,
+                    {
+                        name: np.array([part["relations"][relation] for relation in classes])
+                        for name, part in comparisons.items()
+                    },
+                    np.array(plain["expected_pairs"], dtype=float),
+                ),
+                u={name: part["u"] for name, part in comparisons.items()},
+                levels={name: part["levels"] for name, part in comparisons.items()},
+                terms=TermFrequencies(terms["classes"], terms["words"], terms["rarest"]),
+                caps=plain["caps"],
+                accept=plain["accept"],
+                review=plain["review"],
+                records=plain["records"],
+            )
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise MatchError(f"this is no match model ({error!r}); train a new one") from error

@@ -1,0 +1,45 @@
+"""Company names made comparable: legal form apart, words weighed by how rare they are."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crm_quality.match.text import joined, skeleton, words
+
+#: Legal forms and words that name no company; the standardise stage knows many more.
+LEGAL = (
+    "inc", "incorporated", "llc", "llp", "lp", "ltd", "limited", "plc", "corp", "corporation", "co",
+    "company", "gmbh", "mbh", "ag", "aktiengesellschaft", "se", "kg", "kgaa", "ohg", "ug", "ev",
+    "eg", "gbr", "sa", "sas", "sarl", "sl", "slu", "srl", "spa", "sro", "as", "asa", "ab", "oy",
+    "oyj", "aps", "bv", "nv", "vof", "cv", "bvba", "sprl", "kft", "zrt", "nyrt", "sp", "zoo", "doo",
+    "dd", "ad", "ood", "eood", "oao", "ooo", "zao", "pao", "pty", "pvt", "pte", "sdn", "bhd", "kk",
+    "the", "and", "und", "et", "y", "of", "for", "the",
+)  # fmt: skip
+
+def company_features(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+    """Columns of the name of an organisation.
+
+    Args:
+        frame: Records; ``<field>_core`` (legal form stripped, folded) is used when it is there.
+        field: The name's column.
+
+    Returns:
+        ``company`` (core as one word), ``company_t`` (its words), ``company_a`` (initials of two or
+        more words), ``company_s`` (sound).
+    """
+    core = f"{field}_core"
+    text = words(pl.col(core if core in frame.columns else field))
+    dotted = text.str.replace_all(r"\b(\p{L}) (\p{L}) (\p{L})\b", "$1$2$3")
+    form = rf"\b({'|'.join(sorted(set(LEGAL), key=len, reverse=True))})\b"
+    bare = dotted.str.replace_all(form, " ").str.replace_all(r"\s+", " ").str.strip_chars()
+    kept = pl.when(bare.str.len_chars() > 1).then(bare).otherwise(dotted)
+    tokens = pl.col("text").str.split(" ")
+    base = frame.select(kept.alias("text")).select(
+        joined(pl.col("text")).alias("company"),
+        tokens.alias("company_t"),
+        pl.when(tokens.list.len() >= 2)
+        .then(tokens.list.eval(pl.element().str.slice(0, 1)).list.join(""))
+        .alias("company_a"),
+        skeleton(pl.col("text")).alias("company_s"),
+    )
+    return base

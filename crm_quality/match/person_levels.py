@@ -1,0 +1,148 @@
+"""What is compared of two persons."""
+
+from __future__ import annotations
+
+from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact, missing
+
+GIVEN_NAME = Comparison(
+    "given_name",
+    ("given", "surname"),
+    missing("given"),
+    (
+        *exact("given"),
+        Level("nickname", "list_has_any(given_n_l, given_n_r)", 2),
+        Level(
+            "near",
+            f"(least(length(given_l), length(given_r)) > 1 AND ({alike('given_l', 'given_r', 0.88)}"
+            f" OR {edits('given_l', 'given_r', 1, 3)}))",
+            2,
+        ),
+        Level(
+            "swapped with surname",
+            f"({alike('given_l', 'surname_r', 0.92)} AND {alike('surname_l', 'given_r', 0.8)})"
+            f" OR ({alike('given_l', 'surname_r', 0.8)} AND {alike('surname_l', 'given_r', 0.92)})",
+            2,
+        ),
+        Level(
+            "initial",
+            "least(length(given_l), length(given_r)) = 1 AND given_l[1] = given_r[1]",
+            1,
+        ),
+        Level(
+            "part",
+            "starts_with(given_l, given_r) OR starts_with(given_r, given_l)"
+            " OR list_has_any(given_t_l, given_t_r)",
+            1,
+        ),
+        Level("far", alike("given_l", "given_r", 0.74), 1),
+        ELSE,
+    ),
+)
+
+SURNAME = Comparison(
+    "surname",
+    ("surname", "given"),
+    missing("surname"),
+    (
+        *exact("surname"),
+        Level(
+            "near",
+            f"{alike('surname_l', 'surname_r', 0.9)} OR {edits('surname_l', 'surname_r', 1, 4)}",
+            2,
+        ),
+        Level(
+            "swapped with given name",
+            f"({alike('given_l', 'surname_r', 0.92)} AND {alike('surname_l', 'given_r', 0.8)})"
+            f" OR ({alike('given_l', 'surname_r', 0.8)} AND {alike('surname_l', 'given_r', 0.92)})",
+            2,
+        ),
+        Level(
+            "part",
+            "list_has_any(surname_t_l, surname_t_r)"
+            " OR (least(length(surname_l), length(surname_r)) > 3"
+            " AND (contains(surname_l, surname_r) OR contains(surname_r, surname_l)))",
+            1,
+        ),
+        Level("far", alike("surname_l", "surname_r", 0.76), 1),
+        Level("initial", "surname_l[1] = surname_r[1]", 0),
+        ELSE,
+    ),
+)
+
+MIDDLE_NAME = Comparison(
+    "middle_name",
+    ("middle",),
+    missing("middle"),
+    (
+        Level("same", "middle_l = middle_r AND length(middle_l) > 1", 2),
+        Level("near", alike("middle_l", "middle_r", 0.85), 2),
+        Level("initial", "middle_l[1] = middle_r[1]", 1),
+        ELSE,
+    ),
+)
+
+NAME_SUFFIX = Comparison(
+    "name_suffix",
+    ("suffix",),
+    missing("suffix"),
+    (Level("same", "suffix_l = suffix_r", 2), ELSE),
+)
+
+GENDER = Comparison(
+    "gender",
+    ("gender",),
+    missing("gender"),
+    (Level("same", "gender_l = gender_r", 1), ELSE),
+)
+
+_DAY = "(dob_l[5:6] || dob_l[7:8])"
+DATE_OF_BIRTH = Comparison(
+    "date_of_birth",
+    ("dob",),
+    missing("dob"),
+    (
+        Level("same", "dob_l = dob_r", 2),
+        Level(
+            "day and month swapped",
+            "dob_l[1:4] = dob_r[1:4] AND dob_l[5:6] = dob_r[7:8] AND dob_l[7:8] = dob_r[5:6]",
+            2,
+        ),
+        Level("one digit", edits("dob_l", "dob_r", 1), 2),
+        Level("same day, another year", "dob_l[5:8] = dob_r[5:8]", 1),
+        Level(
+            "same year and day or month",
+            "dob_l[1:4] = dob_r[1:4] AND (dob_l[5:6] = dob_r[5:6] OR dob_l[7:8] = dob_r[7:8])",
+            1,
+        ),
+        Level("two digits", edits("dob_l", "dob_r", 2), 1),
+        Level("same year", "dob_l[1:4] = dob_r[1:4]", 0),
+        Level(
+            "years near",
+            "abs(try_cast(dob_l[1:4] AS INTEGER) - try_cast(dob_r[1:4] AS INTEGER)) <= 2",
+            0,
+        ),
+        ELSE,
+    ),
+)
+
+BIRTH_PLACE = Comparison(
+    "birth_place",
+    ("birth_place",),
+    missing("birth_place"),
+    (
+        *exact("birth_place"),
+        Level("near", alike("birth_place_l", "birth_place_r", 0.9), 2),
+        ELSE,
+    ),
+)
+
+JOB_TITLE = Comparison(
+    "job_title",
+    ("job_title",),
+    missing("job_title"),
+    (
+        Level("same", "job_title_l = job_title_r", 2),
+        Level("near", alike("job_title_l", "job_title_r", 0.9), 1),
+        ELSE,
+    ),
+)

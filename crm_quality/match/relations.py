@@ -1,0 +1,215 @@
+"""What two records are to each other: a mixture over the counts of comparison vectors.
+
+Fellegi and Sunter (1969) ask "the same, or two random records?". Most pairs that blocking brings
+are neither: relatives, colleagues, namesakes. So there are more classes; see docs/matching.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from crm_quality.definitions import MatchingDefinition
+    from crm_quality.match.levels import Comparison
+
+    Floats = NDArray[np.float64]
+    Gammas = NDArray[np.int8]
+
+_LEAST = 1e-7
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A trained mixture.
+
+    Attributes:
+        classes: Names of the relations, the same first, unrelated last.
+        comparisons: Name → probability of each gamma (from 0 upwards), one row per class.
+        counts: Expected pairs of each class; for the unrelated, all pairs of the records.
+        rounds: Rounds of expectation–maximisation until nothing changed.
+    """
+
+    classes: tuple[str, ...]
+    comparisons: Mapping[str, Floats]
+    counts: Floats
+    rounds: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+    def log_likelihoods(self, gammas: Gammas, names: Sequence[str]) -> Floats:
+        """log of expected count × probability of each vector, one column per class.
+
+        Args:
+            gammas: One row per vector, one column per comparison; −1 = missing.
+            names: The comparisons of the columns.
+        """
+        total = np.tile(np.log(np.maximum(self.counts, _LEAST)), (len(gammas), 1))
+        for column, name in enumerate(names):
+            table = np.log(np.maximum(self.comparisons[name], _LEAST))
+            padded = np.concatenate([np.zeros((len(self.classes), 1)), table], axis=1)
+            total += padded[:, gammas[:, column].astype(np.int64) + 1].T
+        return total
+
+    def score(self, gammas: Gammas, names: Sequence[str]) -> tuple[Floats, NDArray[np.int64]]:
+        """Match weight (log2 of the odds of being the same) and most likely class of each vector."""
+        logs = self.log_likelihoods(gammas, names)
+        others = np.logaddexp.reduce(logs[:, 1:], axis=1)
+        return (logs[:, 0] - others) / np.log(2), np.argmax(logs, axis=1)
+
+
+def train(
+    gammas: Gammas,
+    counts: Floats,
+    comparisons: Sequence[Comparison],
+    u: Mapping[str, Sequence[float]],
+    all_pairs: float,
+    definition: MatchingDefinition,
+    *,
+    prior: Mixture | None = None,
+    prior_weight: float = 0.0,
+    rounds: int = 100,
+) -> Mixture:
+    """Expectation–maximisation (Dempster, Laird and Rubin 1977) over distinct vectors.
+
+    The unrelated are anchored: their probabilities are ``u`` and their number is that of all pairs.
+    Every other class may depart from ``u`` only in the comparisons its relation shares.
+
+    Args:
+        gammas: Distinct comparison vectors of the candidate pairs; −1 = missing.
+        counts: Pairs of each vector.
+        comparisons: What the columns of ``gammas`` compare.
+        u: Comparison → probability of each gamma among random pairs.
+        all_pairs: Number of all pairs of the records.
+        definition: Relations, bounds and pseudo-counts.
+        prior: A model to lean on.
+        prior_weight: How many pairs it counts for in each comparison and class.
+        rounds: At most so many.
+    """
+    classes = (definition.same, *definition.relations, definition.unrelated)
+    names = [c.name for c in comparisons]
+    floor = {c.name: _smoothed(np.asarray(u[c.name], dtype=float), all_pairs) for c in comparisons}
+    weights = start(gammas, comparisons, definition)
+    weights = 0.9 * weights + 0.1 / len(classes)
+    onehots = [_onehot(gammas[:, i], len(c.levels)) for i, c in enumerate(comparisons)]
+    mixture = Mixture(classes, {}, np.ones(len(classes)))
+    before = -np.inf
+    for number in range(1, rounds + 1):
+        mass = weights * counts[:, None]
+        totals = mass.sum(axis=0)
+        totals[-1] = all_pairs
+        tables = {
+            c.name: _table(mass, onehots[i], floor[c.name], c, definition, prior, prior_weight)
+            for i, c in enumerate(comparisons)
+        }
+        mixture = Mixture(classes, tables, totals, number)
+        logs = mixture.log_likelihoods(gammas, names)
+        evidence = np.logaddexp.reduce(logs, axis=1)
+        weights = np.exp(logs - evidence[:, None])
+        fit = float(counts @ evidence)
+        if abs(fit - before) < 1e-6 * abs(fit):
+            break
+        before = fit
+    return mixture
+
+
+def _smoothed(u: Floats, all_pairs: float) -> Floats:
+    """u without zeros: a level that no random pair showed has the weight of half a pair."""
+    least = 0.5 / max(min(all_pairs, 2e6), 1.0)
+    raised: Floats = np.maximum(u, least)
+    return raised / raised.sum()
+
+
+def _onehot(column: NDArray[np.int8], levels: int) -> Floats:
+    return (column[:, None] == np.arange(levels)[None, :]).astype(np.float64)
+
+
+def _table(
+    mass: Floats,
+    onehot: Floats,
+    u: Floats,
+    comparison: Comparison,
+    definition: MatchingDefinition,
+    prior: Mixture | None,
+    prior_weight: float,
+) -> Floats:
+    """Probabilities of the levels of one comparison, one row per class."""
+    seen = mass.T @ onehot
+    table = np.tile(u, (mass.shape[1], 1))
+    relations = list(definition.relations.values())
+    for row in range(mass.shape[1] - 1):
+        if row and comparison.name not in relations[row - 1].shares:
+            continue
+        pseudo = definition.pseudo_other if row else definition.pseudo_same
+        added = pseudo * u
+        if prior is not None and comparison.name in prior.comparisons:
+            added = added + prior_weight * prior.comparisons[comparison.name][row]
+        total = seen[row] + added
+        table[row] = total / total.sum()
+        if row == 0:
+            table[row] = _bounded(table[row], comparison, definition)
+    return table
+
+
+def _bounded(probabilities: Floats, comparison: Comparison, definition: MatchingDefinition) -> Floats:
+    """Hold the levels that true pairs hardly ever show at their bound."""
+    bound = definition.bounds.get(comparison.name)
+    if bound is None:
+        return probabilities
+    held = np.array([name in bound.levels for name in comparison.names()])
+    share = float(probabilities[held].sum())
+    if share <= bound.at_most:
+        return probabilities
+    made = probabilities.copy()
+    made[held] *= bound.at_most / share
+    made[~held] *= (1 - bound.at_most) / (1 - share)
+    return made
+
+
+def start(
+    gammas: Gammas, comparisons: Sequence[Comparison], definition: MatchingDefinition
+) -> Floats:
+    """First guess of the class of each vector, by plain rules: one row per vector, 0 or 1.
+
+    Two personal agreements and no name that contradicts: the same. Else the first relation of
+    which a ``start`` comparison agrees and no ``without`` comparison does. Else unrelated.
+    """
+    agree = {
+        c.name: _degree(gammas[:, i], c.agrees(), missing=-1) for i, c in enumerate(comparisons)
+    }
+    nothing = np.zeros(len(gammas), dtype=bool)
+    personal = sum(
+        ((agree[n] == 2).astype(int) for n in definition.personal if n in agree),
+        start=np.zeros(len(gammas), dtype=int),
+    )
+    against = nothing.copy()
+    named = np.zeros(len(gammas), dtype=int)
+    for name in definition.names:
+        if name in agree:
+            against |= agree[name] == 0
+            named += agree[name] >= 1
+    held = [(~against & (personal >= 2)) | (named + personal >= 4)]
+    for relation in definition.relations.values():
+        meets = nothing.copy()
+        for name in relation.start:
+            if name in agree:
+                meets |= agree[name] == 2
+        for name in relation.without:
+            if name in agree:
+                meets &= agree[name] <= 0
+        held.append(meets)
+    held.append(~nothing)
+    chosen = np.argmax(np.stack(held, axis=1), axis=1)
+    made: Floats = np.eye(len(held))[chosen]
+    return made
+
+
+def _degree(column: NDArray[np.int8], agrees: tuple[int, ...], missing: int) -> NDArray[np.int64]:
+    table = np.array([missing, *agrees])
+    found: NDArray[np.int64] = table[column.astype(np.int64) + 1]
+    return found

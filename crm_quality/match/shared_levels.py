@@ -1,0 +1,152 @@
+"""What is compared of persons and companies alike: mailboxes, numbers, places, names of firms."""
+
+from __future__ import annotations
+
+from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact, missing
+
+EMAIL = Comparison(
+    "email",
+    ("mail",),
+    missing("mail"),
+    (
+        Level("same", "list_has_any(mails_l, mails_r) AND NOT mail_role_l", 2),
+        Level("same mailbox of a function", "list_has_any(mails_l, mails_r)", 2),
+        Level("near", edits("mail_l", "mail_r", 2, 8), 2),
+        Level(
+            "same name, other domain",
+            "local_l = local_r AND length(local_l) > 3 AND NOT mail_role_l",
+            2,
+        ),
+        Level("same letters", "letters_l = letters_r AND NOT mail_role_l", 2),
+        Level(
+            "same number",
+            "local_digits_l = local_digits_r AND length(local_digits_l) > 4",
+            2,
+        ),
+        Level(
+            "near, other domain",
+            f"least(length(local_l), length(local_r)) > 3 AND {alike('local_l', 'local_r', 0.9)}",
+            1,
+        ),
+        Level("same domain", "mail_domain_l = mail_domain_r", 0),
+        ELSE,
+    ),
+)
+
+PHONE = Comparison(
+    "phone",
+    ("phone",),
+    missing("phone"),
+    (
+        Level(
+            "same own number",
+            "list_has_any(mobiles_l, phones_r) OR list_has_any(mobiles_r, phones_l)",
+            2,
+        ),
+        Level("same", "list_has_any(phones_l, phones_r)", 2),
+        Level(
+            "near",
+            f"{edits('phone_l', 'phone_r', 1, 7)}"
+            " OR (length(phone_l) > 9 AND length(phone_r) > 9"
+            f" AND {edits('phone_l', 'phone_r', 2)})",
+            2,
+        ),
+        Level(
+            "alike",
+            "least(length(phone_l), length(phone_r)) >= 7"
+            " AND damerau_levenshtein(phone_l, phone_r) <= 4"
+            " AND phone_l[-4:] = phone_r[-4:]",
+            1,
+        ),
+        ELSE,
+    ),
+)
+
+_SAME_LINE = "line_l = line_r"
+_NEAR_LINE = f"({alike('line_l', 'line_r', 0.92)} OR {edits('line_l', 'line_r', 2, 8)})"
+_AREA = "(postcode_l = postcode_r OR town_l = town_r)"
+_NEAR_AREA = f"({edits('postcode_l', 'postcode_r', 1, 4)} OR {alike('town_l', 'town_r', 0.9)})"
+_NUMBER = "number_l = number_r"
+_STREET = f"(street_l = street_r OR {alike('street_l', 'street_r', 0.9)})"
+
+ADDRESS = Comparison(
+    "address",
+    ("line", "postcode", "town"),
+    "(line_l IS NULL OR line_r IS NULL) AND (postcode_l IS NULL OR postcode_r IS NULL)"
+    " AND (town_l IS NULL OR town_r IS NULL)",
+    (
+        Level("same door, rare", f"{_NUMBER} AND street_l = street_r AND address_f_l = 0", 2),
+        Level("same door", f"{_NUMBER} AND street_l = street_r", 2),
+        Level("same line", _SAME_LINE, 2),
+        Level("near line and area", f"{_NEAR_LINE} AND ({_AREA} OR {_NEAR_AREA})", 2),
+        Level("near line", f"{_NEAR_LINE} AND {_NUMBER}", 2),
+        Level("same street and area", f"{_STREET} AND {_AREA}", 1),
+        Level("same street", _STREET, 1),
+        Level("near line, other number", _NEAR_LINE, 1),
+        Level("same postcode and town", "postcode_l = postcode_r AND town_l = town_r AND area_f_l < 2", 1),
+        Level("same area, rare", f"{_AREA} AND area_f_l = 0", 1),
+        Level("same area", f"{_AREA}", 1),
+        Level("near area", _NEAR_AREA, 1),
+        ELSE,
+    ),
+)
+
+_COMMON_BITS = (
+    "list_sum(list_transform(list_intersect(company_w_l, company_w_r), lambda x: x & 255))"
+)
+_LEAST_BITS = (
+    "least(list_sum(list_transform(company_w_l, lambda x: x & 255)),"
+    " list_sum(list_transform(company_w_r, lambda x: x & 255)))"
+)
+
+COMPANY = Comparison(
+    "company",
+    ("company",),
+    missing("company"),
+    (
+        *exact("company"),
+        Level(
+            "near",
+            f"({alike('company_l', 'company_r', 0.93)} OR {edits('company_l', 'company_r', 2, 7)})",
+            2,
+        ),
+        Level("words within", f"{_COMMON_BITS} >= 0.85 * {_LEAST_BITS}", 2),
+        Level(
+            "acronym",
+            "(length(company_l) > 1 AND company_l = company_a_r)"
+            " OR (length(company_r) > 1 AND company_r = company_a_l)",
+            1,
+        ),
+        Level("most words", f"{_COMMON_BITS} >= 0.5 * {_LEAST_BITS}", 1),
+        Level("far", alike("company_l", "company_r", 0.82), 1),
+        Level("some words", f"{_COMMON_BITS} > 0", 0),
+        ELSE,
+    ),
+)
+
+DOMAIN = Comparison(
+    "domain",
+    ("domain",),
+    missing("domain"),
+    (
+        Level("same", "domain_l = domain_r", 2),
+        Level(
+            "same name, other ending",
+            "regexp_extract(domain_l, '^[^.]+') = regexp_extract(domain_r, '^[^.]+')",
+            1,
+        ),
+        ELSE,
+    ),
+)
+
+IDENTIFIER = Comparison(
+    "identifier",
+    ("identifier",),
+    missing("identifier"),
+    (
+        Level("same", "list_has_any(identifiers_l, identifiers_r)", 2),
+        Level("near", edits("identifier_l", "identifier_r", 1, 5), 2),
+        Level("two edits", edits("identifier_l", "identifier_r", 2, 7), 1),
+        ELSE,
+    ),
+)
