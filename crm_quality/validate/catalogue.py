@@ -20,6 +20,15 @@ _FREE_TEXT = frozenset(
 )  # fmt: skip
 _WORDS_OF_A_LIST = frozenset({FieldType.VOCABULARY, FieldType.COUNTRY, FieldType.STATE})
 
+_DOUBTS = {
+    FieldType.EMAIL: ("doubtful",),
+    FieldType.EMAILS: ("doubtful",),
+    FieldType.PHONE: ("ambiguous", "doubtful"),
+    FieldType.PHONES: ("ambiguous", "doubtful"),
+    FieldType.DATE: ("ambiguous",),
+    FieldType.DATETIME: ("ambiguous",),
+}
+
 #: Note → (title, message, advice); ``{label}`` is the field in words.
 _NOTES = {
     "placeholder": (
@@ -39,7 +48,7 @@ _NOTES = {
     ),
     "ambiguous": (
         "{label} can be read in one way only",
-        "{label} can be read in more than one way",
+        "{label} can be read in more than one way and was set aside",
         "State the order of day and month, or the country, of this source in its definition.",
     ),
     "doubtful": (
@@ -185,16 +194,7 @@ def _notes_of(kind: FieldType) -> tuple[str, ...]:
         return ("placeholder",)
     if kind in _WORDS_OF_A_LIST:
         return ("placeholder", "unknown")
-    phones = {FieldType.PHONE, FieldType.PHONES}
-    doubts = ("doubtful",) if kind in phones else ()
-    dates = {FieldType.DATE, FieldType.DATETIME}
-    return (
-        "placeholder",
-        "invalid",
-        *(("ambiguous",) if kind in dates else ()),
-        *doubts,
-        "repaired",
-    )
+    return ("placeholder", "invalid", *_DOUBTS.get(kind, ()), "repaired")
 
 
 def _required_rule(

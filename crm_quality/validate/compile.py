@@ -45,7 +45,8 @@ def compiled(rule: Rule, context: Context) -> Compiled:
     """The rule for frames with the context's columns.
 
     Args:
-        rule: A rule made from ``required``, a check, a vocabulary or a record rule without SQL.
+        rule: A rule of scope ``record`` that is not made from notes. A rule stated in SQL reads
+            its verdict from the column `sql_column`, which `predicate.refused` gives.
         context: Fields, columns and day.
 
     Returns:
@@ -145,15 +146,18 @@ def _vocabulary(rule: Rule, context: Context) -> Compiled:
     return _built(rule, context, column.is_not_null(), valid, lacking)
 
 
+def sql_column(code: str) -> str:
+    """Name of the column that tells which rows the rule's SQL refuses."""
+    return f"{code} refuses"
+
+
 def _record(rule: Rule, stated: RecordRule, context: Context) -> Compiled:
-    assert stated.expect is not None  # noqa: S101 - SQL and store rules go other ways
+    where = _where(stated, context)
+    if stated.expect is None:
+        return _built(rule, context, where, ~pl.col(sql_column(rule.code)))
     names = list(fields_of(stated.expect))
-    one_test = not stated.expect.parts
     lacking = _absent(names, context)
-    if rule.severity is Severity.ERROR or (
-        not one_test and any(name in context.columns for name in names)
-    ):
+    some_are_there = any(name in context.columns for name in names)
+    if rule.severity is Severity.ERROR or (stated.expect.parts and some_are_there):
         lacking = ""
-    return _built(
-        rule, context, _where(stated, context), expression(stated.expect, context), lacking
-    )
+    return _built(rule, context, where, expression(stated.expect, context), lacking)

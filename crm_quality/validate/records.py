@@ -11,10 +11,11 @@ import polars as pl
 from crm_quality.errors import InputError
 from crm_quality.validate.catalogue import catalogue
 from crm_quality.validate.checks import Outcome, checks_frame, outcome
-from crm_quality.validate.compile import Compiled, compiled
+from crm_quality.validate.compile import Compiled, compiled, sql_column
 from crm_quality.validate.conditions import Context, column_type
 from crm_quality.validate.issues import findings, issues_of
 from crm_quality.validate.notes import note_findings, problem_findings
+from crm_quality.validate.predicate import refused
 from crm_quality.validate.rule import Origin, Rule, Status
 from crm_quality.validate.schema import pandera_schema, verdicts
 
@@ -107,7 +108,7 @@ def check_records(
     known = {rule.code for rule in rules}
     rules.extend(rule for code, (rule, _) in noted.items() if code not in known)
     runnable = [compiled(rule, context) for rule in rules if rule.origin not in _NOTED]
-    applied = _applied(frame, definition, runnable)
+    applied = _applied(frame, context, runnable)
     outcomes: list[Outcome] = []
     found_all: list[pl.DataFrame] = []
     for rule in rules:
@@ -149,13 +150,30 @@ def _typed_nulls(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFr
     )
 
 
+def _with_sql(
+    frame: pl.DataFrame, rules: list[Compiled], context: Context
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The frame with a column per rule that is stated in SQL, and why some could not be run."""
+    predicates = {
+        one.rule.code: one.rule.record_rule.sql
+        for one in rules
+        if one.rule.record_rule is not None and one.rule.record_rule.sql is not None
+    }
+    found, errors = refused(frame, predicates, context)
+    columns = [column.alias(sql_column(code)) for code, column in found.items()]
+    return frame.with_columns(columns), errors
+
+
 def _applied(
-    frame: pl.DataFrame, definition: EntityDefinition, rules: list[Compiled]
+    frame: pl.DataFrame, context: Context, rules: list[Compiled]
 ) -> dict[str, tuple[pl.Series | None, Outcome]]:
     """Code → positions of the rows that fail, and how the check ended."""
-    able = [rule for rule in rules if not rule.lacking]
-    found = verdicts(pandera_schema(definition, able), frame)
-    sound = {rule.rule.code: rule for rule in able if rule.rule.code not in found.errors}
+    able = {rule.rule.code: rule for rule in rules if not rule.lacking}
+    frame, stopped = _with_sql(frame, list(able.values()), context)
+    runnable = [rule for code, rule in able.items() if code not in stopped]
+    found = verdicts(pandera_schema(context.definition, runnable), frame)
+    errors = {**stopped, **found.errors}
+    sound = {code: rule for code, rule in able.items() if code not in errors}
     counts = frame.select(
         pl.lit(0).alias("no rule"),
         *[rule.applies.sum().alias(code) for code, rule in sound.items()],
@@ -170,7 +188,7 @@ def _applied(
         rows = found.failing.get(code)
         failing = 0 if rows is None else len(rows)
         records = int(counts.get(code) or 0) if frame.height else 0
-        error = found.errors.get(code, "")
+        error = errors.get(code, "")
         applied[code] = rows, outcome(one.rule, records, failing, error, _segments(one, frame))
     return applied
 
