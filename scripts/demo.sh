@@ -28,7 +28,7 @@ print("{created} golden records created, {changed} changed, {merged} merged, {sp
 ' "$demo/again.json"
 
 say "5. Was it right? The generator knows who is who"
-"$bin/python" benchmarks/accuracy.py "$demo/project" "$demo/exports/truth.csv"
+"$bin/crmq" evaluate "$demo/exports/truth.csv" --project "$demo/project"
 
 say "6. What to look at"
 "$bin/crmq" audit --project "$demo/project" --html "$demo/audit.html"

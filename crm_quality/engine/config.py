@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError
 
@@ -11,6 +10,9 @@ from crm_quality.definitions import Definition
 from crm_quality.definitions.loader import faults_of
 from crm_quality.definitions.text import parse
 from crm_quality.errors import DefinitionError, Fault, ProjectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONFIG_FILE = "crmq.yml"
 

@@ -19,10 +19,10 @@ from crm_quality.store.golden import (
 from crm_quality.store.landing import current_records
 from crm_quality.store.matching import (
     decisions_by_record,
+    find_shared_values,
     keep_model,
     model_in_use,
     write_pairs,
-    write_shared_values,
 )
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def derive(
         placed = place(clusters, accepted, former)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
+        find_shared_values(store, entity)
         touched = pl.concat(
             [
                 moved.touched,
@@ -114,16 +115,21 @@ def _clusters(
     if kept is None and result.model.origin == "trained":
         keep_model(store, entity, result.model.to_json(), result.model.origin, run_id=run_id)
     write_pairs(store, entity, result.pairs, run_id=run_id)
-    write_shared_values(store, entity, result.shared_values)
-    report = result.report
-    counts = MatchCounts(
-        candidate_pairs=report.candidate_pairs,
-        scored_pairs=report.scored_pairs,
-        review_pairs=report.review_pairs,
-        clusters=report.clusters,
-        largest_cluster=report.largest_cluster,
-    )
-    return result.clusters, counts, list(report.notes)
+    counts = MatchCounts(**{name: result.report[name] for name in MatchCounts.model_fields})
+    return result.clusters, counts, _notes(entity, result)
+
+
+def _notes(entity: str, result: MatchResult) -> list[str]:
+    """What a user should know of how matching was done."""
+    notes = []
+    if result.model.origin == "prior":
+        notes.append(f"{entity}: matched under the model that ships with it: {result.model.why}")
+    for block in result.report["blocking"]:
+        over = block["over_budget"]
+        if over and block["skipped"]:
+            values = ", ".join(f"{o['value']} ({o['records']:,} records)" for o in over[:3])
+            notes.append(f"{entity}: the blocking key {block['key']} was skipped: {values}")
+    return notes
 
 
 def _write_changes(

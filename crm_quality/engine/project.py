@@ -14,9 +14,11 @@ from crm_quality.audit import Scorecard, scorecard
 from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
+from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.summary import Clock
 from crm_quality.errors import NotFoundError, ProjectError
+from crm_quality.intake import read
 from crm_quality.store import Store, open_store
 from crm_quality.store.export import EXPORTS, export_frame
 from crm_quality.store.trail import record_event
@@ -181,7 +183,7 @@ class Project:
         return self.export("crosswalk")
 
     def export(self, what: str) -> pl.DataFrame:
-        """One of the tables that others read: crosswalk, contacts, companies, issues …
+        """One of the tables that others read, such as crosswalk, contacts or issues.
 
         Raises:
             NotFoundError: There is no such export; the message lists them.
@@ -190,6 +192,24 @@ class Project:
             raise NotFoundError(f"there is no export {what!r}; choose from {', '.join(EXPORTS)}")
         with self.store() as store:
             return export_frame(store, what)
+
+    def evaluate(
+        self,
+        labels: Any,  # noqa: ANN401 - a path or any frame
+        *,
+        entity: str = "contact",
+        label: str | None = None,
+    ) -> dict[str, float]:
+        """Measure what was joined against labelled records, see `evaluate_store`.
+
+        Args:
+            labels: A path or frame with ``source``, ``source_key`` and a label.
+            entity: What the records are.
+            label: The column that says who a record is; null = guessed by its name.
+        """
+        table = read(labels)
+        with self.store() as store:
+            return evaluate_store(store, table.frame, entity=entity, label=label)
 
     def audit(self, *, as_of: date | None = None, show_personal: bool = False) -> Scorecard:
         """The scorecard of the store as it is."""

@@ -316,7 +316,7 @@ class _Run:
                 "title",
                 "severity",
                 "status",
-                "checked",
+                pl.col("records").alias("checked"),
                 "failing",
             ),
         )

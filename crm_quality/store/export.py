@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 EXPORTS: dict[str, tuple[str, str]] = {
     "crosswalk": (
         "one row per source record: the entity it belongs to",
-        "SELECT entity, source, source_key, record_id, entity_id, status FROM crm.crosswalk"
-        " ORDER BY record_id",
+        """
+        SELECT entity, source, source_key, record_id, entity_id, status FROM crm.crosswalk
+        ORDER BY record_id
+        """,
     ),
     "contacts": (
         "golden contacts",
@@ -49,13 +51,17 @@ EXPORTS: dict[str, tuple[str, str]] = {
     ),
     "pairs": (
         "pairs of records that were compared and may be the same",
-        "SELECT entity, record_id_l, record_id_r, match_weight, match_probability, relation"
-        " FROM matching.pair ORDER BY entity, record_id_l, record_id_r",
+        """
+        SELECT entity, record_id_l, record_id_r, match_weight, match_probability, relation
+        FROM matching.pair ORDER BY entity, record_id_l, record_id_r
+        """,
     ),
     "changes": (
         "what runs did to entities: created, changed, merged, split",
-        "SELECT run_id, entity, kind, entity_id, former_id FROM audit.change"
-        " ORDER BY run_id, entity, kind, entity_id, former_id",
+        """
+        SELECT run_id, entity, kind, entity_id, former_id FROM audit.change
+        ORDER BY run_id, entity, kind, entity_id, former_id
+        """,
     ),
     "provenance": (
         "the record behind each value of golden records with several records",
@@ -67,8 +73,10 @@ EXPORTS: dict[str, tuple[str, str]] = {
     ),
     "runs": (
         "the runs of this store",
-        "SELECT run_id, started_at, finished_at, command, actor, as_of, changed FROM audit.run"
-        " ORDER BY run_id",
+        """
+        SELECT run_id, started_at, finished_at, command, actor, as_of, changed FROM audit.run
+        ORDER BY run_id
+        """,
     ),
 }
 

@@ -43,12 +43,24 @@ def write_pairs(store: Store, entity: str, pairs: pl.DataFrame, *, run_id: int) 
     )
 
 
-def write_shared_values(store: Store, entity: str, values: pl.DataFrame) -> None:
-    """Replace the shared values of ``entity`` (``kind``, ``value``, ``people``)."""
+#: An address or number of this many customers tells of a household or a workplace.
+SHARED_BY = 3
+
+
+def find_shared_values(store: Store, entity: str) -> None:
+    """Note every e-mail and phone of live records that `SHARED_BY` customers or more use."""
     store.execute("DELETE FROM matching.shared_value WHERE entity = ?", [entity])
-    store.append(
-        "matching.shared_value",
-        values.select("kind", "value", "people").with_columns(pl.lit(entity).alias("entity")),
+    store.execute(
+        """
+        INSERT INTO matching.shared_value
+        SELECT p.entity, p.kind, p.value, count(DISTINCT m.entity_id)
+        FROM landing.contact_point p
+        JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
+        JOIN matching.membership m ON m.record_id = p.record_id
+        WHERE p.entity = ? AND r.ended_at IS NULL
+        GROUP BY ALL HAVING count(DISTINCT m.entity_id) >= ?
+        """,
+        [entity, SHARED_BY],
     )
 
 
