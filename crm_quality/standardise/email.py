@@ -13,7 +13,7 @@ import polars as pl
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from crm_quality.standardise.column import NO_NOTE, note, on_distinct, on_rows
-from crm_quality.standardise.email_words import PLACEHOLDER, is_doubtful_domain
+from crm_quality.standardise.email_words import PLACEHOLDER, is_doubtful_domain, likely_domain
 
 _ATOM = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -28,7 +28,8 @@ _BEFORE = r"(?i)^[\s\"'<>()\[\],;:.]*(?:(?:e-?mail|mail|mailto)\s*:\s*)?[\s\"'<>
 _AFTER = r"[\s\"'<>()\[\],;:.]*(?:\?(?:subject|body|cc|bcc)=.*)?$"
 _DISPLAY_NAME = r"^[^<>@]*<\s*((?:mailto:)?[^<>\s@]+@[^<>\s@]+)\s*>[\s,;.]*$"
 
-_BRACKETED_AT = re.compile(r"\s*(?:\(at\)|\[at\]|\{at\}|<at>|＠)\s*")
+_HOPEFUL = r"(?i)[@\x{ff20}]|[(\[{<]at[)\]}>]"
+_BRACKETED_AT = re.compile(r"\s*(?:\(at\)|\[at\]|\{at\}|<at>|\uff20)\s*")
 _BRACKETED_DOT = re.compile(r"\s*(?:\((?:dot|punkt)\)|\[(?:dot|punkt)\]|\{(?:dot|punkt)\})\s*")
 _COMMENT = re.compile(r"\s*\([^()@]*\)\s*$")
 _BETWEEN = re.compile(r"[;,|\n]|\s+(?:/|or|and|und|et)\s+|/(?=[^/@\s]+@)")
@@ -71,8 +72,7 @@ def valid_emails(texts: pl.Series) -> pl.Series:
     frame = texts.alias("text").to_frame().select(lower=pl.col("text").str.to_lowercase())
     lower = pl.col("lower")
     frame = frame.with_columns(
-        decided=(lower.str.len_bytes() <= _SHORT)
-        & ~lower.str.contains(r"[^!-~]|xn--"),
+        decided=(lower.str.len_bytes() <= _SHORT) & ~lower.str.contains(r"[^!-~]|xn--"),
     ).with_columns(
         valid=pl.when(
             "decided",
@@ -145,7 +145,7 @@ def _tidied(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(value=valid_emails(frame["bare"])).with_columns(
         note=pl.when(pl.col("value").is_not_null()).then(repaired).otherwise("note")
     )
-    hopeful = frame["value"].is_null() & frame["text"].str.contains(r"(?i)[@＠]|[(\[{<]at[)\]}>]")
+    hopeful = frame["value"].is_null() & frame["text"].str.contains(_HOPEFUL)
     return on_rows(frame, hopeful, lambda rows: on_distinct(rows.select("text"), _mended)).select(
         "value", "note", "others"
     )
@@ -154,7 +154,9 @@ def _tidied(frame: pl.DataFrame) -> pl.DataFrame:
 def _mended(frame: pl.DataFrame) -> pl.DataFrame:
     found = [_addresses(text) for text in frame["text"]]
     return frame.select(
-        value=pl.Series([addresses[0] if addresses else None for addresses in found], dtype=pl.String),
+        value=pl.Series(
+            [addresses[0] if addresses else None for addresses in found], dtype=pl.String
+        ),
         others=pl.Series([addresses[1:] or None for addresses in found], dtype=pl.List(pl.String)),
     ).with_columns(
         note=pl.when(pl.col("value").is_not_null()).then(note("repaired")).otherwise(NO_NOTE)
@@ -202,10 +204,8 @@ def suggested_emails(texts: pl.Series) -> pl.Series:
         A valid address, such as ``john@x.com`` for ``john at x.com`` and ``a@gmail.com`` for
         ``a@gmial.com``; null where there is no good guess.
     """
-    from crm_quality.standardise.email_words import likely_domain  # noqa: PLC0415
-
     def suggest(frame: pl.DataFrame) -> pl.DataFrame:
-        guesses = []
+        guesses: list[str | None] = []
         for text in frame["text"]:
             if text is None:
                 guesses.append(None)

@@ -1,44 +1,185 @@
-"""Phone numbers: E.164."""
+"""Phone numbers: E.164, one per field, extension apart."""
 
 from __future__ import annotations
 
-import phonenumbers
+import string
+
 import polars as pl
 
-from crm_quality.standardise.column import Note, on_distinct
+from crm_quality.standardise.column import NO_NOTE, Note, note, on_distinct, on_rows
+from crm_quality.standardise.phone_number import read_numbers
+from crm_quality.standardise.phone_plan import CALLING_CODES
+
+_PLAIN = r"^\+?[0-9(][0-9 ().\-/]*$"
+
+_ODD_ENDING = r"^[0-9+]+[.]0+$|\s/\s"
+
+_LABEL = (
+    r"(?i)^[\s'`=\"]*(?:(?:p|t|m|f|o|h|w|c|ph|tel|phone|telephone|telefon|tél|téléphone|teléfono"
+    r"|mob|mobile|mobil|handy|cell|cellular|fax|home|work|office|privat|whatsapp|number|no|nr)"
+    r"\s*[.:)]+\s*)+|^[\s'`=\"]+"
+)
+_REMARK = r"(?i)[\s'`\"]*(?:\((?:[a-z][a-z .]*)\))?[\s'`\"]*$"
+_AS_FLOAT = r"^(\+?[0-9]{6,17})[.,]0+$"
+_SCIENTIFIC = r"(?i)^\+?([0-9])(?:[.,]([0-9]*))?e\+?0*([0-9]{1,2})$"
+_EXTENSION = (
+    r"(?i)^(.*[0-9][0-9 ().\-/]{4,}?)[\s,;]*(?:;ext=|\bext(?:ension|n|ensión)?\b|e?xt?\b|x|#"
+    r"|durchwahl|\bdw\b|\bposte\b|\binterno?\b|\banexo\b|доб)\s*[.:#=]*\s*([0-9]{1,7})#?\s*$"
+)
+_SEVERAL = r"(?i)[;,|]|\s/\s|\s(?:or|oder|ou|o|and|und|et|y|e)\s|(?:[0-9]\s*)(?P<plus>\+)"
+_FEWEST = 5
+
+_SAME = "|".join(f"{digit}{{5,}}" for digit in string.digits[1:])
+_ROW = r"0?1234567890?|12345678|1234567|123456|12345|1234|123|9876543210?|98765432"
+_DUMMY_DIGITS = f"^(?:0+|{_SAME}|{_ROW})$"
+_DUMMY_NUMBER = f"^\\+(?:{CALLING_CODES})(?:0{{5,}}|{_SAME}|0?1234567890?|9876543210?)$"
 
 
 def standardise_phones(texts: pl.Series, regions: pl.Series) -> pl.DataFrame:
-    """Numbers in E.164.
+    """Phone numbers in E.164.
 
     Args:
         texts: Cleaned text.
-        regions: ISO 3166-1 alpha-2 country of each number that has no country code; null = none.
+        regions: ISO 3166-1 alpha-2 country in which each number without a country code is
+            dialled; null = not known.
 
     Returns:
-        ``value`` String, ``note``, ``extension`` String, and ``others`` List(String).
+        ``value`` String: E.164, null where there is no number of a possible length. ``note``:
+        ``doubtful`` for a number of possible length in no range in use (libphonenumber), which
+        is kept; ``ambiguous`` for one that only a country could complete; ``placeholder`` for
+        0000000000, 1234567890 and the like; ``repaired``, ``invalid``. ``extension`` String.
+        ``others`` List(String): further numbers of the cell, null if none.
+    """
+    frame = pl.DataFrame({"region": regions, "text": texts}, strict=False)
+    return on_distinct(frame, _read)
+
+
+def _read(frame: pl.DataFrame) -> pl.DataFrame:
+    frame = frame.with_columns(
+        others=pl.lit(None, dtype=pl.List(pl.String)),
+        extension=pl.lit(None, dtype=pl.String),
+        bare="text",
+        repaired=pl.lit(value=False),
+    )
+    odd = ~frame["text"].str.contains(_PLAIN) | frame["text"].str.contains(_ODD_ENDING)
+    frame = on_rows(frame, odd, lambda rows: on_distinct(rows.select("text"), _tidied))
+    several = frame["bare"].str.contains(_SEVERAL) & odd
+    frame = frame.hstack(read_numbers(frame["bare"], frame["region"]))
+    if several.any():
+        frame = on_rows(frame, several, _several)
+    return _noted(frame)
+
+
+def _tidied(frame: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col("text")
+    bare = text.str.replace(_LABEL, "").str.replace(_REMARK, "").str.replace(_AS_FLOAT, "${1}")
+    first, after, power = (bare.str.extract(_SCIENTIFIC, group) for group in (1, 2, 3))
+    after = after.fill_null("")
+    complete = power.cast(pl.Int64) == after.str.len_bytes().cast(pl.Int64)
+    bare = pl.when(complete).then(pl.concat_str(first, after)).otherwise(bare)
+    return (
+        frame.select("text", bare=bare)
+        .with_columns(
+            repaired=pl.col("bare") != text,
+            head=pl.col("bare").str.extract(_EXTENSION, 1),
+            extension=pl.col("bare").str.extract(_EXTENSION, 2),
+        )
+        .select(bare=pl.coalesce("head", "bare"), repaired="repaired", extension="extension")
+    )
+
+
+def _several(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of several numbers: the first one, and the others."""
+    parts = (
+        frame.select("region", parts="text")
+        .with_row_index("row")
+        .with_columns(
+            pl.col("parts")
+            .str.replace_all(r"([0-9])\s*\+", "${1};+")
+            .str.replace_all(_SEVERAL, ";")
+            .str.split(";")
+        )
+        .explode("parts")
+        .with_columns(pl.col("parts").str.strip_chars())
+        .filter(pl.col("parts").str.count_matches("[0-9]") >= _FEWEST)
+    )
+    tidy = _tidied(parts.select(text="parts"))
+    read = read_numbers(tidy["bare"], parts["region"])
+    found = (
+        pl.concat([parts.select("row"), tidy, read], how="horizontal")
+        .filter(pl.col("number").is_not_null())
+        .unique(["row", "number"], keep="first", maintain_order=True)
+        .group_by("row", maintain_order=True)
+        .agg(
+            first=pl.col("number").first(),
+            first_valid=pl.col("valid").first(),
+            first_extension=pl.col("extension").first(),
+            rest=pl.col("number").slice(1),
+        )
+    )
+    joined = frame.with_row_index("row").join(found, on="row", how="left", maintain_order="left")
+    hit = pl.col("rest").list.len() > 0
+    return joined.select(
+        number=pl.when(hit).then("first").otherwise("number"),
+        valid=pl.when(hit).then("first_valid").otherwise("valid"),
+        extension=pl.when(hit).then("first_extension").otherwise("extension"),
+        others=pl.when(hit).then("rest"),
+        repaired=pl.when(hit).then(statement=True).otherwise("repaired"),
+    )
+
+
+def _noted(frame: pl.DataFrame) -> pl.DataFrame:
+    digits = pl.col("bare").str.replace_all("[^0-9]+", "")
+    number = pl.col("number")
+    # most numbers are valid, so that only the others need a second look
+    doubted = frame.select(frame["text"].is_not_null() & ~pl.col("valid"))["text"]
+    frame = frame.with_columns(dummy=number.str.contains(_DUMMY_NUMBER))
+    frame = on_rows(
+        frame,
+        doubted,
+        lambda rows: rows.select(
+            dummy=digits.str.contains(_DUMMY_DIGITS) | number.str.contains(_DUMMY_NUMBER)
+        ),
+    )
+    missing = pl.col("dummy").fill_null(value=False)
+    countryless = pl.col("region").is_null() & pl.col("bare").str.contains(
+        r"^[0-9(][0-9 ().\-/]{5,}$"
+    )
+    return frame.select(
+        value=pl.when(~missing).then("number"),
+        note=pl.when(pl.col("text").is_null())
+        .then(NO_NOTE)
+        .when(missing)
+        .then(note("placeholder"))
+        .when(number.is_null() & countryless)
+        .then(note("ambiguous"))
+        .when(number.is_null())
+        .then(note("invalid"))
+        .when(~pl.col("valid"))
+        .then(note("doubtful"))
+        .when("repaired")
+        .then(note("repaired"))
+        .cast(Note),
+        extension=pl.when(~missing & number.is_not_null()).then("extension"),
+        others="others",
+    )
+
+
+def suggested_phones(texts: pl.Series) -> pl.Series:
+    """The number that was probably meant, for numbers set aside.
+
+    Args:
+        texts: Text as it came; distinct values are looked at once.
+
+    Returns:
+        E.164 where the digits, read with a plus before them, are a number in use
+        (``44 7911 123456`` in a list of American numbers); else null.
     """
 
-    def read(frame: pl.DataFrame) -> pl.DataFrame:
-        pairs = [_read(t, r) for r, t in frame.select("region", "text").iter_rows()]
-        return frame.select(
-            value=pl.Series([p[0] for p in pairs], dtype=pl.String),
-            note=pl.Series([p[1] for p in pairs], dtype=pl.String),
-            extension=pl.lit(None, dtype=pl.String),
-            others=pl.lit(None, dtype=pl.List(pl.String)),
-        ).with_columns(pl.col("note").cast(Note))
+    def suggest(frame: pl.DataFrame) -> pl.DataFrame:
+        digits = pl.col("text").str.replace_all("[^0-9]+", "").str.replace("^00", "")
+        whole = frame.select(pl.concat_str(pl.lit("+"), digits).alias("text"))["text"]
+        read = read_numbers(whole, pl.repeat(None, len(whole), dtype=pl.String, eager=True))
+        return read.select(guess=pl.when("valid").then("number"))
 
-    return on_distinct(pl.DataFrame({"region": regions, "text": texts}), read)
-
-
-def _read(text: str | None, region: str | None) -> tuple[str | None, str | None]:
-    if text is None:
-        return None, None
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None, "invalid" if region else "ambiguous"
-    if not phonenumbers.is_possible_number(number):
-        return None, "invalid"
-    value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return value, None if phonenumbers.is_valid_number(number) else "doubtful"
+    return on_distinct(texts.alias("text").to_frame(), suggest)["guess"]
