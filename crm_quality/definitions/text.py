@@ -82,7 +82,8 @@ def _plain(
     places.setdefault(way, (node.start_mark.line + 1, node.start_mark.column + 1))
     if isinstance(node, ScalarNode):
         is_null = node.style in (None, "") and node.value in _NULLS
-        return None if is_null else str(node.value)
+        # ruamel's round-trip reader marks with a bell where it folded a line
+        return None if is_null else str(node.value).replace("\a", "")
     if isinstance(node, SequenceNode):
         return [
             _plain(item, (*way, index), file, places, faults)
