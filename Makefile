@@ -6,7 +6,7 @@ READY := .venv/.ready
 DEMO := demo
 TESTS ?= tests
 
-.PHONY: help setup demo check test test-browser bench lock clean
+.PHONY: help setup demo check test test-browser bench docs lock clean
 
 help:
 	@echo "make demo          six messy exports become one customer list, with a report"
@@ -48,6 +48,10 @@ test-browser: $(READY)
 
 bench: $(READY)
 	sh scripts/bench.sh $(BIN)
+
+# the pages that are written from the code
+docs: $(READY)
+	$(BIN)/python scripts/command_reference.py
 
 # after a change of the dependencies in pyproject.toml
 lock:
