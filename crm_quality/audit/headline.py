@@ -1,0 +1,75 @@
+"""The store in a few plain sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crm_quality.audit.card import Cost, Counts, IssueLine
+
+_NOUNS = {"contact": ("Contacts", "customers"), "company": ("Companies", "companies")}
+_RARELY = 0.01
+
+
+def title_of(entity: str) -> str:
+    """The records of an entity in words."""
+    return _NOUNS.get(entity, (entity.replace("_", " ").capitalize(), ""))[0]
+
+
+def noun_of(entity: str) -> str:
+    """What a golden record stands for, plural."""
+    return _NOUNS.get(entity, ("", f"{entity.replace('_', ' ')}s"))[1]
+
+
+def percent(part: float | None) -> str:
+    """A share as people say it; a small one is not zero and a large one is not all."""
+    if part is None:
+        return "-"
+    if 0 < part < _RARELY:
+        return "less than 1%"
+    if 1 - _RARELY < part < 1:
+        return "more than 99%"
+    return f"{part:.0%}"
+
+
+def headline(counts: Counts, noun: str) -> str:
+    """The one sentence a manager should remember."""
+    if not counts.accepted:
+        return f"No record was accepted: {counts.quarantined:,} wait in quarantine."
+    return f"{counts.golden:,} {noun} stand behind {counts.accepted:,} records."
+
+
+def remarks(
+    counts: Counts, issues: Sequence[IssueLine], costs: Sequence[Cost], noun: str
+) -> tuple[str, ...]:
+    """What to know besides, the most important first."""
+    said = []
+    if counts.accepted:
+        said.append(
+            f"{percent(counts.duplicate_share)} of the records were duplicates"
+            f" ({counts.duplicates:,})."
+            if counts.duplicates
+            else "No duplicates were found."
+        )
+    if counts.quarantined:
+        wait = "waits" if counts.quarantined == 1 else "wait"
+        said.append(f"{counts.quarantined:,} {wait} in quarantine for a steward.")
+    costly = {cost.cost: cost for cost in costs if cost.count}
+    if forgotten := costly.get("contradicted_opt_outs"):
+        said.append(
+            f"{forgotten.count:,} {noun} said no to e-mail in one system and would still be "
+            "mailed from another."
+        )
+    if double := costly.get("double_sends"):
+        said.append(f"Every mailing would send {double.count:,} e-mails too many.")
+    wrong = [line for line in issues if line.severity != "info"]
+    if wrong:
+        most = max(wrong, key=lambda line: line.records)
+        said.append(f"Most frequent fault: {_lower(most.fault)} ({most.records:,} records).")
+    return tuple(said)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

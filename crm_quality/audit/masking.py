@@ -1,0 +1,145 @@
+"""Personal values made safe to show: enough to recognise a fault by, not enough to know a person.
+
+A mask has a fixed length wherever it hides something, so that it does not tell how much it hides.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crm_quality.definitions import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crm_quality.definitions import RuleSet
+
+HIDDEN = "•••"
+
+_ADDRESS = re.compile(r"[^\s<>(),;:\"'@]+@[^\s<>(),;:\"'@]+")
+_NUMBER = re.compile(r"\+?\d[\d\s()./-]{5,}\d")
+_WORD = re.compile(r"[^\W_]+")
+_YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
+_SHOWN_DIGITS = 2
+_LONG_ENOUGH = 5
+
+
+def masked(text: str, kind: FieldType | str) -> str:
+    """Hide what is personal in one value.
+
+    Args:
+        text: The value, canonical or as it came.
+        kind: What its field holds; see `FieldType`.
+
+    Returns:
+        E-mail addresses keep their first letter and domain (``a•••@example.com``), phone numbers
+        and identifiers their last two digits, dates their year, every other text the first letter
+        of each word and its punctuation. A text that is not what its field holds is masked as
+        text.
+    """
+    return _MASKS.get(FieldType(kind), _initials)(text)
+
+
+def screened(text: str) -> str:
+    """Hide e-mail addresses and long numbers that stand in a text which should hold none."""
+    if "@" not in text and not any(char.isdigit() for char in text):
+        return text
+    hidden = _ADDRESS.sub(lambda found: _one_address(found[0]), text)
+    return _NUMBER.sub(lambda found: _last_digits(found[0]), hidden)
+
+
+def masked_issues(issues: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
+    """Hide personal values in a frame of issues.
+
+    Args:
+        issues: ISSUES frame; needs ``entity``, ``field``, ``value`` and ``suggestion``.
+        rules: Say which fields are personal and what they hold.
+
+    Returns:
+        The frame in its order. ``value`` and ``suggestion`` of personal fields are masked; those
+        of other fields, and ``source_key`` where the frame has it, lose addresses and numbers of
+        people that stand in them. Costs one call per distinct value.
+    """
+    for column in ("value", "suggestion"):
+        pairs = issues.select("entity", "field", column).unique().drop_nulls(column)
+        shown = [mask_of(rules, entity, field)(text) for entity, field, text in pairs.iter_rows()]
+        safe = pairs.with_columns(pl.Series("_safe", shown, pl.String))
+        issues = (
+            issues.join(
+                safe,
+                on=["entity", "field", column],
+                how="left",
+                nulls_equal=True,
+                maintain_order="left",
+            )
+            .with_columns(pl.col("_safe").alias(column))
+            .drop("_safe")
+        )
+    if "source_key" in issues.columns:
+        with_address = pl.col("source_key").str.contains("@", literal=True)
+        issues = issues.with_columns(
+            pl.when(with_address)
+            .then(pl.col("source_key").str.replace_all(r"([^\s@])[^\s@]*@", "${1}" + HIDDEN + "@"))
+            .otherwise(pl.col("source_key"))
+            .alias("source_key")
+        )
+    return issues
+
+
+def mask_of(rules: RuleSet, entity: str, field: str | None) -> Callable[[str], str]:
+    """What makes a value of one field safe to show; a field nobody defines counts as personal."""
+    definition = rules.entities.get(entity)
+    found = definition.fields.get(field) if definition and field else None
+    if found is None:
+        return _address
+    return _MASKS.get(found.type, _initials) if found.personal else screened
+
+
+def _one_address(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    return f"{local[:1]}{HIDDEN}@{domain}"
+
+
+def _address(text: str) -> str:
+    if "@" not in text:
+        return _initials(text)
+    # what stands around an address ("Ann Lee <a@b.com>", "a@b.com;c@d.com") is personal as well
+    parts, end = [], 0
+    for found in _ADDRESS.finditer(text):
+        parts += [_initials(text[end : found.start()]), _one_address(found[0])]
+        end = found.end()
+    return "".join([*parts, _initials(text[end:])])
+
+
+def _last_digits(text: str) -> str:
+    digits = [char for char in text if char.isdigit()]
+    shown = "".join(digits[-_SHOWN_DIGITS:]) if len(digits) >= _LONG_ENOUGH else ""
+    return f"{HIDDEN}{shown}"
+
+
+def _number(text: str) -> str:
+    return _last_digits(text) if any(char.isdigit() for char in text) else _initials(text)
+
+
+def _date(text: str) -> str:
+    year = _YEAR.search(text)
+    return f"{HIDDEN} {year[0]}" if year else HIDDEN
+
+
+def _initials(text: str) -> str:
+    return _WORD.sub(lambda found: found[0][0] + HIDDEN if found[0][0].isalpha() else HIDDEN, text)
+
+
+_MASKS: dict[FieldType, Callable[[str], str]] = {
+    FieldType.EMAIL: _address,
+    FieldType.EMAILS: _address,
+    FieldType.PHONE: _number,
+    FieldType.PHONES: _number,
+    FieldType.IDENTIFIER: _number,
+    FieldType.POSTCODE: _number,
+    FieldType.DATE: _date,
+    FieldType.DATETIME: _date,
+}

@@ -1,0 +1,128 @@
+"""Which records, versions and issues the figures are about, as SQL that every query begins with.
+
+* ``record``: every source record of the entity.
+* ``live``: the version that counts of every record that its source still has: the current one, or,
+  of a record that was never accepted, the one that waits in quarantine.
+* ``finding``: the issues of these versions, and of versions that wait while an older one is
+  current; ``counted`` tells the former.
+* ``member``: accepted live records with the entity that they belong to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from crm_quality.store.connection import quoted
+from crm_quality.store.golden import golden_table
+from crm_quality.store.landing import version_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import duckdb
+
+    from crm_quality.definitions import EntityDefinition, RuleSet
+
+_POPULATION = """
+WITH record AS (
+    SELECT record_id, source, source_key, accepted_no, current_version, ended_at
+    FROM landing.record WHERE entity = $entity
+), waiting AS (
+    SELECT record_id, max(version_id) AS version_id
+    FROM quality.quarantine WHERE entity = $entity AND status = 'open' GROUP BY record_id
+), head AS (
+    SELECT r.record_id, r.source, r.source_key, r.accepted_no,
+           r.current_version IS NOT NULL AS is_accepted,
+           coalesce(r.current_version, w.version_id) AS version_id,
+           w.version_id AS waiting_version
+    FROM record r LEFT JOIN waiting w USING (record_id)
+    WHERE r.ended_at IS NULL
+), live AS (
+    SELECT h.source, h.source_key, h.accepted_no, h.is_accepted, v.*
+    FROM head h JOIN {versions} v USING (version_id)
+), finding AS (
+    SELECT h.source, h.source_key, i.version_id = h.version_id AS counted, i.*
+    FROM quality.issue i JOIN head h USING (record_id)
+    WHERE i.entity = $entity AND i.version_id IN (h.version_id, h.waiting_version)
+), member AS (
+    SELECT m.entity_id, l.* FROM live l JOIN matching.membership m USING (record_id)
+    WHERE l.is_accepted
+)
+"""
+
+
+@dataclass(frozen=True)
+class Population:
+    """One entity's records in a store.
+
+    Attributes:
+        connection: The open store.
+        definition: The entity.
+        fields: Its fields that have a column in the store, in their declared order.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    definition: EntityDefinition
+    fields: tuple[str, ...]
+
+    @property
+    def golden(self) -> str:
+        """The quoted table of golden records."""
+        return _table(golden_table(self.definition.entity))
+
+    @property
+    def versions(self) -> str:
+        """The quoted table of versions."""
+        return _table(version_table(self.definition.entity))
+
+    def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
+        """Rows of ``query`` over ``record``, ``live``, ``finding`` and ``member``."""
+        whole = _POPULATION.format(versions=self.versions) + query
+        named = {"entity": self.definition.entity, **parameters}
+        return self.connection.execute(whole, named).fetchall()
+
+    def frame(self, query: str, **parameters: object) -> pl.DataFrame:
+        """The same as `rows`, as a frame."""
+        whole = _POPULATION.format(versions=self.versions) + query
+        named = {"entity": self.definition.entity, **parameters}
+        relation = self.connection.sql(whole, params=named)
+        return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
+
+    def has(self, *fields: str) -> bool:
+        """Whether the store has a column for each of ``fields``."""
+        return set(fields) <= set(self.fields)
+
+    def is_list(self, field: str) -> bool:
+        """Whether ``field`` holds several values."""
+        return self.definition.columns.get(field, "").endswith("[]")
+
+    def filled(self, field: str, table: str = "") -> str:
+        """SQL that is true where ``field`` (of ``table``) has a value."""
+        column = f"{table}.{quoted(field)}" if table else quoted(field)
+        return f"len({column}) > 0" if self.is_list(field) else f"{column} IS NOT NULL"
+
+
+def populations(connection: duckdb.DuckDBPyConnection, rules: RuleSet) -> Iterable[Population]:
+    """The entities of ``rules`` that the store has tables for, in the order of the rules."""
+    columns: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()"
+        " WHERE schema_name IN ('landing', 'crm')"
+    ).fetchall():
+        columns.setdefault(table, set()).add(column)
+    # customers first: they are what the page is opened for
+    names = sorted(rules.entities, key=lambda name: (name != "contact", name))
+    for name in names:
+        definition = rules.entities[name]
+        stored = columns.get(version_table(name), set()) & columns.get(golden_table(name), set())
+        fields = tuple(field for field in definition.columns if field in stored)
+        if fields:
+            yield Population(connection, definition, fields)
+
+
+def _table(name: str) -> str:
+    schema, table = name.split(".")
+    return f"{quoted(schema)}.{quoted(table)}"

@@ -1,0 +1,126 @@
+"""The scorecard on a terminal: what fits on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from crm_quality.audit.headline import percent
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from crm_quality.audit.card import EntityCard, Scorecard
+
+_COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
+_FAIR, _GOOD = 75.0, 90.0
+_BAR = 20
+_RULES = 8
+
+
+def render_terminal(card: Scorecard, console: Console) -> None:
+    """Print the scorecard.
+
+    Args:
+        card: The scorecard.
+        console: Where to; without colours where it has none.
+    """
+    if not card.entities:
+        console.print("The store is empty: take in files with `crmq run FILE...`.")
+        return
+    for entity in card.entities:
+        _print_entity(entity, console)
+    if card.gates:
+        table = _table("target", "at least", "is", "")
+        for gate in card.gates:
+            actual = "-" if gate.actual is None else f"{gate.actual:.1f}"
+            verdict = Text("met", "green") if gate.met else Text("missed", "red")
+            table.add_row(gate.figure, f"{gate.target:g}", actual, verdict)
+        console.print(_indented(table))
+    masked = ", personal values masked" if card.masked else ""
+    run = f"run {card.run_id}" if card.run_id is not None else "no run yet"
+    console.print(Text(f"As of {card.as_of}, after {run}{masked}.", "dim"))
+
+
+def _print_entity(entity: EntityCard, console: Console) -> None:
+    counts = entity.counts
+    console.print(Text.assemble((entity.title, "bold"), "  ", entity.headline))
+    for remark in entity.remarks:
+        console.print(Text(f"  {remark}"))
+    console.print()
+    console.print(_indented(_scores(entity)))
+    if entity.issues:
+        console.print(_indented(_issues(entity)))
+    console.print(_indented(_sources(entity)))
+    if counts.ended:
+        console.print(Text(f"  {counts.ended:,} records were deleted by their source.", "dim"))
+
+
+def _scores(entity: EntityCard) -> Table:
+    table = _table("quality", "score", "", "what is left to do")
+    for line in entity.dimensions:
+        if line.score is None:
+            table.add_row(line.title, "-", "", Text("nothing to measure", "dim"))
+            continue
+        left = line.total - line.good
+        table.add_row(
+            line.title,
+            f"{line.score:.1f}",
+            _bar(line.score),
+            Text(f"{left:,} of {line.total:,}" if left else "nothing", "dim"),
+        )
+    if entity.score is not None:
+        table.add_row(Text("All", "bold"), Text(f"{entity.score:.1f}", "bold"), _bar(entity.score))
+    return table
+
+
+def _issues(entity: EntityCard) -> Table:
+    table = _table("issue", "records", "share", "owner", "rule")
+    table.columns[4].overflow = "fold"
+    for line in entity.issues[:_RULES]:
+        fault = Text.assemble(("● ", _COLOURS.get(line.severity, "")), line.fault)
+        table.add_row(
+            fault, f"{line.records:,}", percent(line.share), line.owner, Text(line.rule, "dim")
+        )
+    if len(entity.issues) > _RULES:
+        more = len(entity.issues) - _RULES
+        table.add_row(Text(f"  and {more} more rules with issues", "dim"))
+    return table
+
+
+def _sources(entity: EntityCard) -> Table:
+    table = _table("source", "records", "quarantined", "shared", "new customers", "complete")
+    table.columns[4].header = f"new {entity.noun}"
+    for line in entity.sources:
+        complete = "-" if line.completeness is None else f"{line.completeness:.0f}"
+        table.add_row(
+            line.source,
+            f"{line.received:,}",
+            f"{line.quarantined:,}",
+            percent(line.duplicate_share),
+            f"{line.first:,}",
+            complete,
+        )
+    return table
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for header in headers:
+        numeric = header not in {"issue", "owner", "rule", "source", "quality", "target", ""}
+        right = numeric and not header.startswith("what")
+        table.add_column(header, justify="right" if right else "left")
+    return table
+
+
+def _bar(score: float) -> Text:
+    filled = round(score / 100 * _BAR)
+    colour = "green" if score >= _GOOD else "yellow" if score >= _FAIR else "red"
+    return Text.assemble(("━" * filled, colour), ("─" * (_BAR - filled), "bright_black"))
+
+
+def _indented(renderable: RenderableType) -> Padding:
+    return Padding(renderable, (0, 0, 1, 2))
