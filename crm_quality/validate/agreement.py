@@ -33,7 +33,7 @@ def agreement(left: pl.Expr, kind: FieldType, right: pl.Expr, other: FieldType) 
     if other is FieldType.COUNTRY and kind is FieldType.POSTCODE:
         return postcode_of_country(left, right)
     if kind in _HOSTED and other in _HOSTED:
-        return same_domain(left, right)
+        return same_domain(domain(left, kind), domain(right, other))
     if kind in {FieldType.DATE, FieldType.DATETIME, FieldType.INTEGER, FieldType.DECIMAL}:
         return left == right
     return folded(left) == folded(right)
@@ -81,9 +81,8 @@ def postcode_of_country(postcode: pl.Expr, country: pl.Expr) -> pl.Expr:
     return pl.when(known & postcode.is_not_null()).then(found)
 
 
-def same_domain(left: pl.Expr, right: pl.Expr) -> pl.Expr:
-    """Whether two addresses are of one domain, or one of a part of the other's."""
-    one, two = domain(left), domain(right)
+def same_domain(one: pl.Expr, two: pl.Expr) -> pl.Expr:
+    """Whether two hosts are of one domain: the same, or one a part of the other."""
     return (
         (one == two) | one.str.ends_with(pl.lit(".") + two) | two.str.ends_with(pl.lit(".") + one)
     )

@@ -10,6 +10,7 @@ import polars as pl
 from crm_quality.definitions import Check, FieldType, RecordRule, Severity
 from crm_quality.validate.conditions import (
     Context,
+    answerable,
     bounded,
     expression,
     fields_of,
@@ -160,4 +161,7 @@ def _record(rule: Rule, stated: RecordRule, context: Context) -> Compiled:
     some_are_there = any(name in context.columns for name in names)
     if rule.severity is Severity.ERROR or (stated.expect.parts and some_are_there):
         lacking = ""
+    answered = answerable(stated.expect, context)
+    if answered is not None:
+        where = answered if where is None else answered & where
     return _built(rule, context, where, expression(stated.expect, context), lacking)

@@ -101,6 +101,19 @@ def expression(condition: Condition, context: Context) -> pl.Expr:
     return reduce(and_, _tests(condition, context))
 
 
+def answerable(condition: Condition, context: Context) -> pl.Expr | None:
+    """Rows on which a single test can have an answer: all its fields have values.
+
+    Null for a combination, which can have an answer though some of its fields have no value.
+    """
+    if condition.not_ is not None:
+        return answerable(condition.not_, context)
+    if condition.field is None or condition.present is not None:
+        return None
+    names = dict.fromkeys(fields_of(condition))
+    return reduce(and_, (present(context.column(name), context.type_of(name)) for name in names))
+
+
 def _tests(condition: Condition, context: Context) -> Iterator[pl.Expr]:
     name = condition.field or ""
     kind = context.type_of(name)
@@ -137,7 +150,7 @@ def present(column: pl.Expr, kind: FieldType) -> pl.Expr:
 
 def _part(condition: Condition, column: pl.Expr, kind: FieldType) -> tuple[pl.Expr, FieldType]:
     if condition.part == "domain":
-        return domain(column), FieldType.TEXT
+        return domain(column, kind), FieldType.TEXT
     if condition.part == "local_part":
         return local_part(column), FieldType.TEXT
     if condition.part == "length":

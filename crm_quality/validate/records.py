@@ -17,7 +17,7 @@ from crm_quality.validate.issues import findings, issues_of
 from crm_quality.validate.notes import note_findings, problem_findings
 from crm_quality.validate.predicate import refused
 from crm_quality.validate.rule import Origin, Rule, Status
-from crm_quality.validate.schema import pandera_schema, verdicts
+from crm_quality.validate.schema import verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,7 +171,7 @@ def _applied(
     able = {rule.rule.code: rule for rule in rules if not rule.lacking}
     frame, stopped = _with_sql(frame, list(able.values()), context)
     runnable = [rule for code, rule in able.items() if code not in stopped]
-    found = verdicts(pandera_schema(context.definition, runnable), frame)
+    found = verdicts(context.definition, runnable, frame)
     errors = {**stopped, **found.errors}
     sound = {code: rule for code, rule in able.items() if code not in errors}
     counts = frame.select(

@@ -21,7 +21,7 @@ from crm_quality.errors import InputError
 from crm_quality.validate.conditions import column_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import polars as pl
     from pandera.api.polars.types import PolarsData
@@ -60,12 +60,15 @@ def pandera_schema(definition: EntityDefinition, rules: Iterable[Compiled]) -> p
     return pa.DataFrameSchema(columns, checks=[_check(rule) for rule in rules])
 
 
-def verdicts(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Verdicts:
-    """Apply a schema to an eager frame.
+def verdicts(
+    definition: EntityDefinition, rules: Sequence[Compiled], frame: pl.DataFrame
+) -> Verdicts:
+    """Apply rules to an eager frame.
 
     Args:
-        schema: As `pandera_schema` makes it.
-        frame: A standardised frame.
+        definition: The entity.
+        rules: Compiled rules.
+        frame: A standardised frame, with what rules stated in SQL refuse.
 
     Returns:
         Which rows break which rule.
@@ -73,23 +76,36 @@ def verdicts(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Verdicts:
     Raises:
         InputError: A column does not have the type of its field.
     """
+    try:
+        pandera_schema(definition, []).validate(frame.clear(), lazy=True)
+    except SchemaErrors as errors:
+        raise _not_standardised(errors) from None
+    read = {"source", *(name for rule in rules for name in rule.fails.meta.root_names())}
     found = Verdicts()
     try:
-        schema.validate(frame, lazy=True)
+        # pandera copies the rows it reports: only the columns that rules read go in
+        pandera_schema(definition, rules).validate(
+            frame.select([name for name in frame.columns if name in read]), lazy=True
+        )
     except SchemaErrors as errors:
         for error in errors.schema_errors:
-            name = getattr(error.check, "name", None)
-            if error.reason_code is SchemaErrorReason.DATAFRAME_CHECK and isinstance(name, str):
-                passed = error.check_output.lazy().collect().to_series()
-                found.failing[name] = (~passed).arg_true()
-            elif error.reason_code is SchemaErrorReason.CHECK_ERROR and isinstance(name, str):
-                found.errors[name] = str(error.failure_cases)
+            code = str(error.check.name)
+            if error.reason_code is SchemaErrorReason.CHECK_ERROR:
+                found.errors[code] = str(error.failure_cases)
             else:
-                raise InputError(
-                    f"the frame is not standardised: {error}; call standardise(frame, definition) "
-                    "first"
-                ) from None  # pandera's report quotes records
+                passed = error.check_output.lazy().collect().to_series()
+                found.failing[code] = (~passed).arg_true()
     return found
+
+
+def _not_standardised(errors: SchemaErrors) -> InputError:
+    wrong = "; ".join(
+        f"{error.schema.name} is {error.failure_cases}, not {error.schema.dtype}"
+        for error in errors.schema_errors
+    )
+    return InputError(
+        f"the frame is not standardised: {wrong}; call standardise(frame, definition) first"
+    )
 
 
 def _check(rule: Compiled) -> pa.Check:
