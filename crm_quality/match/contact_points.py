@@ -52,8 +52,8 @@ def email_features(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
 
     Returns:
         ``mail`` (the first), ``local`` (its part before the @, without a plus-tag), ``letters`` and
-        ``local_digits`` (of the local part), ``mail_domain`` (null for a provider of private
-        mailboxes) and ``mails`` (the set of all).
+        ``local_digits`` (of the local part), ``mail_domains`` (without the
+        providers of private mailboxes) and ``mails`` (the set of all).
     """
     value = pl.element().str.to_lowercase().str.replace_all(r"\s", "")
     clean = value.str.replace(r"\+[^@]*@", "@")
@@ -61,18 +61,21 @@ def email_features(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
     sets = frame.select(listed.list.unique(maintain_order=True).alias("mails"))
     mail = pl.col("mails").list.first()
     local = mail.str.extract(r"^([^@]+)")
-    domain = mail.str.extract(r"@(.+)$")
     letters = local.str.replace_all(r"[^\p{L}]", "")
-    free = domain.str.extract(r"^([^.]+)").is_in(FREE_MAIL)
     return sets.select(
         "mails",
         mail.alias("mail"),
         local.alias("local"),
         pl.when(letters.str.len_chars() >= 4).then(letters).alias("letters"),
         digits(local).alias("local_digits"),
-        pl.when(~free).then(domain).alias("mail_domain"),
+        pl.col("mails").list.eval(_own_domain()).list.unique().alias("mail_domains"),
         local.is_in(ROLES).alias("mail_role"),
     )
+
+
+def _own_domain() -> pl.Expr:
+    domain = pl.element().str.extract(r"@(.+)$").drop_nulls()
+    return domain.filter(~domain.str.extract(r"^([^.]+)").is_in(FREE_MAIL))
 
 
 def phone_features(

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Columns of the features whose exact agreement is split by frequency, into ``<column>_f``.
-CLASSED = ("given", "surname", "company", "address", "birth_place", "area")
+CLASSED = ("given", "surname", "company", "address", "birth_place", "area", "dob")
 
-#: Share of filled records up to which the values of a class reach, from the most common on.
-COMMON, USUAL = 1 / 3, 2 / 3
+#: Bits of rarity (−log2 of the share of filled records) at which the next rarer class begins:
+#: 1 in 64, 250, 1,000, 4,000, 16,000.
+STEPS = (6, 8, 10, 12, 14)
 
 #: The rarity of a word is kept in tenths of a bit, in the low byte of its number.
 _STEP, _BYTE = 10, 256
@@ -26,7 +27,8 @@ class TermFrequencies:
     """Which values are common, as learnt from the records a model was trained on.
 
     Attributes:
-        classes: Column → value → 2 (common) or 1 (usual); every other value is rare, 0.
+        classes: Column → value → class, from 0 (more than one record in 64) upwards; every other
+            value is of the rarest class.
         words: Word of company names → rarity in tenths of a bit.
         rarest: Rarity of every other word.
     """
@@ -52,27 +54,22 @@ def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
 
 
 def _classes(column: pl.Series) -> dict[str, int]:
-    """The most common values that fill a third of the records are common, the next third usual.
-
-    A value that stands on one or two records is never more than rare.
-    """
-    counts = (
-        column.drop_nulls()
-        .rename("value")
-        .value_counts(name="count")
-        .filter(pl.col("count") > 2)
-        .sort("count", "value", descending=[True, False])
-    )
+    """Classes of the values that stand on more than two records and are not of the rarest class."""
     filled = max(column.len() - column.null_count(), 1)
-    before = (pl.col("count").cum_sum() - pl.col("count")) / filled
-    classes = counts.with_columns(
-        pl.when(before < COMMON).then(2).when(before < USUAL).then(1).otherwise(0).alias("class")
-    ).filter(pl.col("class") > 0)
+    counts = column.drop_nulls().rename("value").value_counts(name="count")
+    bits = -(pl.col("count") / filled).log(2)
+    reached = pl.sum_horizontal((bits >= step).cast(pl.Int8) for step in STEPS)
+    classes = (
+        counts.filter(pl.col("count") > 2)
+        .with_columns(reached.alias("class"))
+        .filter(pl.col("class") < len(STEPS))
+        .sort("value")
+    )
     return dict(zip(classes["value"].to_list(), classes["class"].to_list(), strict=True))
 
 
 def with_frequencies(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataFrame:
-    """Add ``<column>_f`` (Int8, 0 rare to 2 common) and ``company_w``, words as weighed numbers.
+    """Add ``<column>_f`` (Int8, from 0 common to 5 rare) and ``company_w``, words as weighed numbers.
 
     A number is a hash of the word above and its rarity in the low byte, so that the weight of what
     two names share is a sum over the intersection of two lists.
@@ -90,7 +87,7 @@ def with_frequencies(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataF
 
 
 def _class_of(column: str, classes: Mapping[str, int]) -> pl.Expr:
-    return _looked_up(pl.col(column), classes, 0, pl.Int8)
+    return _looked_up(pl.col(column), classes, len(STEPS), pl.Int8)
 
 
 def _looked_up(

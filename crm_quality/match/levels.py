@@ -22,11 +22,17 @@ class Level:
         name: What people see in explanations.
         condition: SQL; empty = everything that is left.
         agrees: 2 = the values mean the same, 1 = they are alike, 0 = they differ.
+        equal: The column of the features that is equal, when that is all the condition asks: how
+            often random pairs show it is then counted, not sampled. A list column is equal when it
+            shares an element.
+        rarity: Frequency class of the value; null = any.
     """
 
     name: str
     condition: str
     agrees: int
+    equal: str = ""
+    rarity: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +97,22 @@ def missing(*columns: str) -> str:
     return " OR ".join(f"{name}_{side} IS NULL" for name in columns for side in "lr")
 
 
+#: Names of the frequency classes, the most common first; see `frequency.STEPS`.
+RARITIES = ("1 in 64", "1 in 250", "1 in 1,000", "1 in 4,000", "1 in 16,000", "rarer")
+
+
 def exact(column: str, kind: str = "same") -> tuple[Level, ...]:
-    """Equal values, split by how common they are."""
+    """Equal values, split by how common they are; the rarest first."""
     equal = f"{column}_l = {column}_r"
-    return (
-        Level(f"{kind}, rare", f"{equal} AND {column}_f_l = 0", 2),
-        Level(f"{kind}, usual", f"{equal} AND {column}_f_l = 1", 2),
-        Level(f"{kind}, common", equal, 2),
+    return tuple(
+        Level(
+            f"{kind}, {RARITIES[rarity]}",
+            f"{equal} AND {column}_f_l = {rarity}" if rarity else equal,
+            2,
+            column,
+            rarity,
+        )
+        for rarity in reversed(range(len(RARITIES)))
     )
 
 
@@ -107,9 +122,15 @@ def alike(left: str, right: str, similarity: float) -> str:
 
 
 def edits(left: str, right: str, most: int, least_length: int = 1) -> str:
-    """SQL: at most ``most`` edits apart (Damerau–Levenshtein), in texts that are long enough."""
+    """SQL: at most ``most`` edits apart (Damerau–Levenshtein), in texts that are long enough.
+
+    The Jaro similarity goes first: it is a hundred times faster, and one edit in three letters or
+    two in seven leave it above the bound.
+    """
+    alike_enough = 0.77 if most == 1 else 0.72
     within = (
         f"abs(length({left}) - length({right})) <= {most} "
+        f"AND jaro_similarity({left}, {right}) >= {alike_enough} "
         f"AND damerau_levenshtein({left}, {right}) <= {most}"
     )
     if least_length <= 1:

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact, missing
 
+_ONE_SWAPPED = (
+    "({0} AND ({1} OR (least(length(surname_{l}), length(given_{r})) = 1"
+    " AND surname_{l}[1] = given_{r}[1])))"
+)
+_SWAPPED = " OR ".join(
+    _ONE_SWAPPED.format(
+        alike(f"given_{l}", f"surname_{r}", 0.92), alike(f"surname_{l}", f"given_{r}", 0.8), l=l, r=r
+    )
+    for l, r in ("lr", "rl")
+)
+
 GIVEN_NAME = Comparison(
     "given_name",
     ("given", "surname"),
@@ -13,16 +24,11 @@ GIVEN_NAME = Comparison(
         Level("nickname", "list_has_any(given_n_l, given_n_r)", 2),
         Level(
             "near",
-            f"(least(length(given_l), length(given_r)) > 1 AND ({alike('given_l', 'given_r', 0.88)}"
-            f" OR {edits('given_l', 'given_r', 1, 3)}))",
+            f"least(length(given_l), length(given_r)) > 1 AND ({edits('given_l', 'given_r', 1, 3)}"
+            f" OR {edits('given_l', 'given_r', 2, 7)})",
             2,
         ),
-        Level(
-            "swapped with surname",
-            f"({alike('given_l', 'surname_r', 0.92)} AND {alike('surname_l', 'given_r', 0.8)})"
-            f" OR ({alike('given_l', 'surname_r', 0.8)} AND {alike('surname_l', 'given_r', 0.92)})",
-            2,
-        ),
+        Level("swapped with surname", _SWAPPED, 2),
         Level(
             "initial",
             "least(length(given_l), length(given_r)) = 1 AND given_l[1] = given_r[1]",
@@ -34,6 +40,7 @@ GIVEN_NAME = Comparison(
             " OR list_has_any(given_t_l, given_t_r)",
             1,
         ),
+        Level("alike", alike("given_l", "given_r", 0.86), 1),
         Level("far", alike("given_l", "given_r", 0.74), 1),
         ELSE,
     ),
@@ -47,20 +54,21 @@ SURNAME = Comparison(
         *exact("surname"),
         Level(
             "near",
-            f"{alike('surname_l', 'surname_r', 0.9)} OR {edits('surname_l', 'surname_r', 1, 4)}",
+            f"{edits('surname_l', 'surname_r', 1, 4)} OR {edits('surname_l', 'surname_r', 2, 7)}",
             2,
         ),
+        Level("swapped with given name", _SWAPPED, 2),
         Level(
-            "swapped with given name",
-            f"({alike('given_l', 'surname_r', 0.92)} AND {alike('surname_l', 'given_r', 0.8)})"
-            f" OR ({alike('given_l', 'surname_r', 0.8)} AND {alike('surname_l', 'given_r', 0.92)})",
-            2,
+            "given name in its place",
+            "(given_l IS NULL AND surname_l = given_r) OR (given_r IS NULL AND surname_r = given_l)",
+            1,
         ),
+        Level("part", "list_has_any(surname_t_l, surname_t_r)", 1),
+        Level("alike", alike("surname_l", "surname_r", 0.88), 1),
         Level(
-            "part",
-            "list_has_any(surname_t_l, surname_t_r)"
-            " OR (least(length(surname_l), length(surname_r)) > 3"
-            " AND (contains(surname_l, surname_r) OR contains(surname_r, surname_l)))",
+            "within",
+            "least(length(surname_l), length(surname_r)) > 3"
+            " AND (contains(surname_l, surname_r) OR contains(surname_r, surname_l))",
             1,
         ),
         Level("far", alike("surname_l", "surname_r", 0.76), 1),
@@ -95,13 +103,12 @@ GENDER = Comparison(
     (Level("same", "gender_l = gender_r", 1), ELSE),
 )
 
-_DAY = "(dob_l[5:6] || dob_l[7:8])"
 DATE_OF_BIRTH = Comparison(
     "date_of_birth",
     ("dob",),
     missing("dob"),
     (
-        Level("same", "dob_l = dob_r", 2),
+        *exact("dob"),
         Level(
             "day and month swapped",
             "dob_l[1:4] = dob_r[1:4] AND dob_l[5:6] = dob_r[7:8] AND dob_l[7:8] = dob_r[5:6]",

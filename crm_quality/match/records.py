@@ -124,7 +124,7 @@ def match_records(
     finally:
         splink.close()
     clusters = pl.DataFrame({"record_id": ids, "cluster_id": ids[labels]})
-    pairs = _public(pairs, ids, model, matching, blocked)
+    pairs = _public(pairs, model, blocked)
     groups = relation_groups(pairs, clusters, matching)
     review = _review(pairs, clusters, model, decisions)
     clock.stop("groups")
@@ -310,36 +310,27 @@ def _decided(
 
 
 def _public(
-    pairs: pl.DataFrame,
-    ids: NDArray[np.int64],
-    model: MatchModel,
-    matching: MatchingDefinition,
-    blocked: Blocked,
+    pairs: pl.DataFrame, model: MatchModel, blocked: Blocked
 ) -> pl.DataFrame:
-    classes = list(model.mixture.classes)
+    classes = pl.Series(list(model.mixture.classes), dtype=pl.Enum(model.mixture.classes))
     gammas = [name for name in pairs.columns if name.startswith("gamma_")]
-    return pairs.select(
+    masks = pairs.select(pl.col("met").unique().sort())
+    named = [
+        [name for bit, name in enumerate(blocked.keys) if mask >> bit & 1]
+        for mask in masks["met"].to_list()
+    ]
+    keys = masks.with_columns(pl.Series("keys", named, dtype=pl.List(pl.Enum(blocked.keys))))
+    odds = (pl.col("match_weight").clip(-500, 500) * np.log(2)).exp()
+    return pairs.join(keys, on="met", how="left", maintain_order="left").select(
         pl.col("left_id").alias("record_id_l"),
         pl.col("right_id").alias("record_id_r"),
         "match_weight",
-        (1 / (1 + (-pl.col("match_weight")).clip(-500, 500).mul(np.log(2)).exp())).alias(
-            "match_probability"
-        ),
-        pl.col("class").replace_strict(list(range(len(classes))), classes, return_dtype=pl.String)
-        .alias("relation"),
+        (odds / (1 + odds)).alias("match_probability"),
+        pl.Series("relation", classes.gather(pairs["class"])).cast(pl.String),
         "splink_weight",
         *gammas,
-        _key_names(blocked.keys).alias("keys"),
-    )  # fmt: skip
-
-
-def _key_names(keys: Sequence[str]) -> pl.Expr:
-    met = pl.col("met")
-    found = [
-        pl.when((met & (1 << bit)) != 0).then(pl.lit(name)).alias(name)
-        for bit, name in enumerate(keys)
-    ]
-    return pl.concat_list(found).list.drop_nulls()
+        "keys",
+    )
 
 
 def _review(

@@ -9,7 +9,7 @@ EMAIL = Comparison(
     ("mail",),
     missing("mail"),
     (
-        Level("same", "list_has_any(mails_l, mails_r) AND NOT mail_role_l", 2),
+        Level("same", "list_has_any(mails_l, mails_r) AND NOT mail_role_l", 2, "mails"),
         Level("same mailbox of a function", "list_has_any(mails_l, mails_r)", 2),
         Level("near", edits("mail_l", "mail_r", 2, 8), 2),
         Level(
@@ -28,7 +28,7 @@ EMAIL = Comparison(
             f"least(length(local_l), length(local_r)) > 3 AND {alike('local_l', 'local_r', 0.9)}",
             1,
         ),
-        Level("same domain", "mail_domain_l = mail_domain_r", 0),
+        Level("same domain", "list_has_any(mail_domains_l, mail_domains_r)", 0),
         ELSE,
     ),
 )
@@ -43,7 +43,7 @@ PHONE = Comparison(
             "list_has_any(mobiles_l, phones_r) OR list_has_any(mobiles_r, phones_l)",
             2,
         ),
-        Level("same", "list_has_any(phones_l, phones_r)", 2),
+        Level("same", "list_has_any(phones_l, phones_r)", 2, "phones"),
         Level(
             "near",
             f"{edits('phone_l', 'phone_r', 1, 7)}"
@@ -54,8 +54,8 @@ PHONE = Comparison(
         Level(
             "alike",
             "least(length(phone_l), length(phone_r)) >= 7"
-            " AND damerau_levenshtein(phone_l, phone_r) <= 4"
-            " AND phone_l[-4:] = phone_r[-4:]",
+            " AND phone_l[-4:] = phone_r[-4:]"
+            " AND damerau_levenshtein(phone_l, phone_r) <= 4",
             1,
         ),
         ELSE,
@@ -75,16 +75,16 @@ ADDRESS = Comparison(
     "(line_l IS NULL OR line_r IS NULL) AND (postcode_l IS NULL OR postcode_r IS NULL)"
     " AND (town_l IS NULL OR town_r IS NULL)",
     (
-        Level("same door, rare", f"{_NUMBER} AND street_l = street_r AND address_f_l = 0", 2),
-        Level("same door", f"{_NUMBER} AND street_l = street_r", 2),
+        *exact("address", "same door"),
         Level("same line", _SAME_LINE, 2),
         Level("near line and area", f"{_NEAR_LINE} AND ({_AREA} OR {_NEAR_AREA})", 2),
         Level("near line", f"{_NEAR_LINE} AND {_NUMBER}", 2),
         Level("same street and area", f"{_STREET} AND {_AREA}", 1),
         Level("same street", _STREET, 1),
         Level("near line, other number", _NEAR_LINE, 1),
-        Level("same postcode and town", "postcode_l = postcode_r AND town_l = town_r AND area_f_l < 2", 1),
-        Level("same area, rare", f"{_AREA} AND area_f_l = 0", 1),
+        Level("same postcode and town", "postcode_l = postcode_r AND town_l = town_r AND area_f_l > 1", 1),
+        Level("same area, rare", f"{_AREA} AND area_f_l > 3", 1),
+        Level("same area, usual", f"{_AREA} AND area_f_l > 1", 1),
         Level("same area", f"{_AREA}", 1),
         Level("near area", _NEAR_AREA, 1),
         ELSE,

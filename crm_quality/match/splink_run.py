@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from splink import DuckDBAPI, Linker
 
-from crm_quality.match.levels import Comparison
+from crm_quality.match.levels import Comparison, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Probabilities = Mapping[str, Sequence[float]]
 
 #: Random pairs that u is estimated from.
-RANDOM_PAIRS = 2_000_000
+RANDOM_PAIRS = 500_000
 
 _SEED = 1
 
@@ -109,9 +109,31 @@ class SplinkRun:
         made: dict[str, list[float]] = {}
         for c in self.comparisons:
             gammas = found[c.gamma].to_numpy()
-            counts = np.bincount(gammas[gammas >= 0], minlength=len(c.levels)).astype(float)
-            made[c.name] = [float(x) for x in counts / max(counts.sum(), 1.0)]
+            seen = np.bincount(gammas[gammas >= 0], minlength=len(c.levels)).astype(float)
+            filled = max(float(seen.sum()), 1.0) / max(len(gammas), 1) * count * (count - 1) / 2
+            counted = {
+                len(c.levels) - 1 - place: self._equal_pairs(level) / filled
+                for place, level in enumerate(c.levels)
+                if level.equal
+            }
+            seen[list(counted)] = 0.0
+            u = seen / max(seen.sum(), 1.0) * max(1 - sum(counted.values()), 0.0)
+            for gamma, share in counted.items():
+                u[gamma] = share
+            made[c.name] = [float(x) for x in u / u.sum()]
         return made
+
+    def _equal_pairs(self, level: Level) -> float:
+        """Pairs of records, of all there are, that are equal in the level's column."""
+        described = self.connection.execute("DESCRIBE features").fetchall()
+        is_list = dict((row[0], row[1]) for row in described)[level.equal].endswith("[]")
+        value = f'unnest("{level.equal}")' if is_list else f'"{level.equal}"'
+        where = f'WHERE "{level.equal}_f" = {level.rarity}' if level.rarity is not None else ""
+        rows = self.connection.execute(
+            f"SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM (SELECT {value} AS v "  # noqa: S608
+            f"FROM features {where}) WHERE v IS NOT NULL GROUP BY v)"
+        ).fetchall()
+        return float(rows[0][0] or 0.0)
 
     def vectors(
         self, pairs: pl.DataFrame, u: Probabilities, m: Probabilities, prior: float
