@@ -5,6 +5,7 @@ from crm_quality.validate.checks import CHECKS
 from crm_quality.validate.issues import ISSUES
 from crm_quality.validate.records import Validation, check_records, validate
 from crm_quality.validate.rule import Origin, Rule, Status
+from crm_quality.validate.store import StoreValidation, check_store
 
 __all__ = [
     "CHECKS",
@@ -12,8 +13,10 @@ __all__ = [
     "Origin",
     "Rule",
     "Status",
+    "StoreValidation",
     "Validation",
     "catalogue",
     "check_records",
+    "check_store",
     "validate",
 ]

@@ -85,6 +85,32 @@ def outcome(
     return Outcome(rule, *_limited(rule.limits, status, segments, (records, failing)))
 
 
+def by_segment(
+    rule: Rule, frame: pl.DataFrame, applies: pl.Expr, fails: pl.Expr
+) -> pl.DataFrame | None:
+    """Records and failures by the value that the rule's limits count by.
+
+    Args:
+        rule: The rule.
+        frame: The frame that is checked.
+        applies: Rows that the rule speaks of.
+        fails: Rows that break it.
+
+    Returns:
+        ``segment``, ``records``, ``failing``; null when the limits count over all.
+    """
+    by = rule.limits.by if rule.limits is not None else None
+    if by is None or by not in frame.columns:
+        return None
+    segment = pl.col(by).cast(pl.String).alias("segment")
+    return (
+        frame.select(segment, applies.alias("records"), fails.alias("failing"))
+        .group_by("segment", maintain_order=True)
+        .agg(pl.col("records").sum(), pl.col("failing").sum())
+        .filter(pl.col("records") > 0)
+    )
+
+
 def _limited(
     limits: Limits, status: Status, segments: pl.DataFrame, counts: tuple[int, int]
 ) -> tuple[Status, int, int, str]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from crm_quality.errors import InputError
 from crm_quality.validate.catalogue import catalogue
-from crm_quality.validate.checks import Outcome, checks_frame, outcome
+from crm_quality.validate.checks import Outcome, by_segment, checks_frame, outcome
 from crm_quality.validate.compile import Compiled, compiled, sql_column
 from crm_quality.validate.conditions import Context, column_type
 from crm_quality.validate.issues import findings, issues_of
@@ -189,22 +189,9 @@ def _applied(
         failing = 0 if rows is None else len(rows)
         records = int(counts.get(code) or 0) if frame.height else 0
         error = errors.get(code, "")
-        applied[code] = rows, outcome(one.rule, records, failing, error, _segments(one, frame))
+        segments = None if error else by_segment(one.rule, frame, one.applies, one.fails)
+        applied[code] = rows, outcome(one.rule, records, failing, error, segments)
     return applied
-
-
-def _segments(one: Compiled, frame: pl.DataFrame) -> pl.DataFrame | None:
-    """Records and failures by the value that the rule's limits count by."""
-    by = one.rule.limits.by if one.rule.limits is not None else None
-    if by is None or by not in frame.columns:
-        return None
-    return (
-        frame.lazy()
-        .group_by(pl.col(by).cast(pl.String).alias("segment"))
-        .agg(one.applies.sum().alias("records"), one.fails.sum().alias("failing"))
-        .filter(pl.col("records") > 0)
-        .collect()
-    )
 
 
 def _filled(rule: Rule, frame: pl.DataFrame) -> int:
