@@ -4,6 +4,7 @@ from crm_quality.validate.catalogue import catalogue
 from crm_quality.validate.checks import CHECKS
 from crm_quality.validate.issues import ISSUES
 from crm_quality.validate.records import Validation, check_records, validate
+from crm_quality.validate.reference import rules_reference
 from crm_quality.validate.rule import Origin, Rule, Status
 from crm_quality.validate.store import StoreValidation, check_store
 
@@ -18,5 +19,6 @@ __all__ = [
     "catalogue",
     "check_records",
     "check_store",
+    "rules_reference",
     "validate",
 ]
