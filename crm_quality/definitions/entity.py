@@ -90,6 +90,10 @@ class MatchRole(StrEnum):
     PARENT = "parent"
 
 
+#: Types whose values come from a vocabulary; a country has ISO 3166-1 where it names none.
+_FROM_A_LIST = frozenset({FieldType.VOCABULARY, FieldType.COUNTRY})
+
+
 class Survivorship(Definition):
     """How the golden value of a field is chosen among the records of one entity.
 
@@ -134,7 +138,8 @@ class FieldDefinition(Definition):
         populated_when: When people fill it, in words.
         required: Severity of its absence; null = may be absent.
         required_when: Makes ``required`` hold only where this condition does.
-        vocabulary: Name of the vocabulary of a field of type ``vocabulary``.
+        vocabulary: Name of the vocabulary of a field of type ``vocabulary``; a field of type
+            ``country`` may name one whose values are ISO 3166-1 alpha-2 codes.
         unknown: Severity of a value outside the vocabulary.
         invalid: Severity of a value that cannot be read as ``type``.
         checks: Checks of the canonical value.
@@ -158,8 +163,10 @@ class FieldDefinition(Definition):
 
     @model_validator(mode="after")
     def _vocabulary_is_named(self) -> FieldDefinition:
-        if (self.type is FieldType.VOCABULARY) != (self.vocabulary is not None):
-            raise ValueError("a field of type vocabulary, and no other, names its vocabulary")
+        if self.type is FieldType.VOCABULARY and self.vocabulary is None:
+            raise ValueError("a field of type vocabulary names its vocabulary")
+        if self.vocabulary is not None and self.type not in _FROM_A_LIST:
+            raise ValueError("only a field of type vocabulary or country names a vocabulary")
         if self.required_when is not None and self.required is None:
             raise ValueError("required_when needs required: error, warning or info")
         return self

@@ -204,6 +204,7 @@ def suggested_emails(texts: pl.Series) -> pl.Series:
         A valid address, such as ``john@x.com`` for ``john at x.com`` and ``a@gmail.com`` for
         ``a@gmial.com``; null where there is no good guess.
     """
+
     def suggest(frame: pl.DataFrame) -> pl.DataFrame:
         guesses: list[str | None] = []
         for text in frame["text"]:

@@ -1,5 +1,6 @@
 """Whole names → given, middle and last name."""
 
+# ruff: noqa: RUF001 - the characters that people type
 from __future__ import annotations
 
 import polars as pl
@@ -33,12 +34,11 @@ def parse_full_names(names: pl.Series) -> pl.DataFrame:
 
 def _parsed(frame: pl.DataFrame) -> pl.DataFrame:
     name = pl.col("name")
-    turned = pl.when(name.str.contains(_COMMA)).then(
-        name.str.replace(_COMMA, "${2}\u241f${1}")
-    )
+    turned = pl.when(name.str.contains(_COMMA)).then(name.str.replace(_COMMA, "${2}\u241f${1}"))
     # the surname of "Smith Jones, Mary Ann" is known: its blanks part nothing
     frame = frame.with_columns(
-        given=turned.str.split("\u241f").list.first(), surname=turned.str.split("\u241f").list.last()
+        given=turned.str.split("\u241f").list.first(),
+        surname=turned.str.split("\u241f").list.last(),
     ).with_columns(whole=pl.coalesce("given", "name"))
     whole = pl.col("whole")
     parts = whole.str.extract_groups(_PARTS)
@@ -55,7 +55,10 @@ def _parsed(frame: pl.DataFrame) -> pl.DataFrame:
         "name",
         "plain",
         first=pl.when(only & ~with_comma).then(None).otherwise("first"),
-        middle=pl.when(with_comma & (rest.str.len_bytes() > 0)).then(rest).when(~with_comma & ~only).then("middle"),
+        middle=pl.when(with_comma & (rest.str.len_bytes() > 0))
+        .then(rest)
+        .when(~with_comma & ~only)
+        .then("middle"),
         last=pl.when(with_comma).then("surname").when(only).then(whole).otherwise("last"),
     )
     odd = ~frame["plain"].fill_null(value=True)

@@ -1,5 +1,6 @@
 """Words that stand beside or inside people's names: particles, titles, suffixes."""
 
+# ruff: noqa: SIM905 - a line of words reads better than a column of them
 from __future__ import annotations
 
 #: Lower case before a surname, wherever they stand (van der Berg, de la Cruz).

@@ -1,5 +1,6 @@
 """Given names and surnames: their capitals, and the titles and suffixes that stand with them."""
 
+# ruff: noqa: RUF001 - the characters that people type
 from __future__ import annotations
 
 import re
@@ -27,7 +28,7 @@ _SPECIAL_CASE = (
     rf"(?i)['’`.]|\bma?c|\b(?:{'|'.join(sorted(PARTICLES | LEADING_PARTICLES))})\b|^..$|\d"
 )
 _NOT_A_NAME = r"@|://|^\P{L}*$"
-_EDGES = " ,;:*\"“”|\\/_"
+_EDGES = ' ,;:*"“”|\\/_'
 
 _TITLE_START = rf"(?i)^(?:{'|'.join(sorted(TITLES))})(?:\.|\s|$)"
 _SUFFIX_END = (
@@ -66,8 +67,10 @@ def standardise_suffixes(texts: pl.Series) -> pl.DataFrame:
     """
     known = {**SUFFIXES, "2": "II", "3": "III", "4": "IV"}
     word = texts.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]", "")
-    return texts.alias("text").to_frame().select(
-        value=pl.coalesce(word.replace_strict(known, default=None), "text"), note=NO_NOTE
+    return (
+        texts.alias("text")
+        .to_frame()
+        .select(value=pl.coalesce(word.replace_strict(known, default=None), "text"), note=NO_NOTE)
     )
 
 
@@ -113,7 +116,8 @@ def with_capitals(names: pl.Series, *, given: bool = False) -> pl.Series:
 
     def repaired(rows: pl.DataFrame) -> pl.DataFrame:
         rows = rows.with_columns(
-            title=name.str.to_lowercase().str.to_titlecase(), special=name.str.contains(_SPECIAL_CASE)
+            title=name.str.to_lowercase().str.to_titlecase(),
+            special=name.str.contains(_SPECIAL_CASE),
         )
         rows = on_rows(rows.select("name", "title", "special"), rows["special"], by_word)
         return rows.select(name="title")
@@ -141,17 +145,10 @@ def _capitalised(text: str, *, given: bool) -> str:
         last = index == len(words) - 1
         after_apostrophe = before[-1:] in {"'", "’", "`"}
         spaced = out[match.end() : match.end() + 1] == " "
-        if after_apostrophe and words[index - 1][0] not in ELISIONS:
-            new = word
-        elif word in PARTICLES and not last and spaced and not given:
-            new = word
-        elif (
-            word in LEADING_PARTICLES
-            and not last
-            and spaced
-            and index
-            and words[index - 1][0] in PARTICLES
-        ):
+        particle = word in PARTICLES and not given
+        article = word in LEADING_PARTICLES and index and words[index - 1][0] in PARTICLES
+        lower = spaced and not last and (particle or article)
+        if lower or (after_apostrophe and words[index - 1][0] not in ELISIONS):
             new = word
         elif word.startswith("mc") and len(word) > 3:  # noqa: PLR2004 - Mc and two letters
             new = "Mc" + word[2:].capitalize()
@@ -175,11 +172,15 @@ def split_name(names: pl.Series, *, in_full: bool) -> pl.DataFrame:
         ``name`` String; ``title`` and ``suffix`` String, null if none; ``split`` Boolean, true
         where something was taken off.
     """
-    frame = names.alias("text").to_frame().with_columns(
-        name=pl.col("text").str.strip_chars(_EDGES),
-        title=pl.lit(None, dtype=pl.String),
-        suffix=pl.lit(None, dtype=pl.String),
-        split=pl.lit(value=False),
+    frame = (
+        names.alias("text")
+        .to_frame()
+        .with_columns(
+            name=pl.col("text").str.strip_chars(_EDGES),
+            title=pl.lit(None, dtype=pl.String),
+            suffix=pl.lit(None, dtype=pl.String),
+            split=pl.lit(value=False),
+        )
     )
     name = pl.col("name")
     hits = name.str.contains(_TITLE_START) | name.str.contains(_SUFFIX_END)
@@ -188,7 +189,12 @@ def split_name(names: pl.Series, *, in_full: bool) -> pl.DataFrame:
         frame.select(hits).to_series(),
         lambda rows: pl.DataFrame(
             [_split(text, in_full=in_full) for text in rows["name"]],
-            schema={"name": pl.String, "title": pl.String, "suffix": pl.String, "split": pl.Boolean},
+            schema={
+                "name": pl.String,
+                "title": pl.String,
+                "suffix": pl.String,
+                "split": pl.Boolean,
+            },
             orient="row",
         ),
     )
@@ -201,7 +207,9 @@ def _split(text: str, *, in_full: bool) -> tuple[str, str | None, str | None, bo
     words = text.split()
     titles: list[str] = []
     while words and _is_title(words[0], alone=len(words) == 1):
-        titles += [TITLES[part] for part in re.split(r"[.\-]", words.pop(0).lower()) if part in TITLES]
+        titles += [
+            TITLES[part] for part in re.split(r"[.\-]", words.pop(0).lower()) if part in TITLES
+        ]
     name, suffix = " ".join(words), None
     while found := _ending(name, in_full=in_full):
         name, suffix = found[0], found[1] or suffix
