@@ -44,15 +44,22 @@ for module in (project, run, audit, evaluate, export):
 
 def main() -> None:
     """Run ``crmq``; ends with 0 fine, 1 a gate failed, 2 could not run."""
+    sys.exit(_code())
+
+
+def _code() -> int:
     try:
         app()
+    except SystemExit as stop:
+        # typer always ends so; going on lets what the command held be freed before Python ends
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except CrmQualityError as error:
         complain(str(error))
-        sys.exit(2)
+        return 2
     except KeyboardInterrupt:
         complain("interrupted; the store is as it was before")
-        sys.exit(130)
+        return 130
     except BrokenPipeError:
         # the reader of our output has gone, as `crmq … | head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    return 0

@@ -159,10 +159,11 @@ def _gate(summary: Summary, fail_on: FailOn) -> None:
 
 def _print_summary(summary: Summary) -> None:
     records, golden, match = summary.records, summary.golden, summary.match
+    waiting = bool(records.quarantined)
     rows = [
         ("received", records.received, ""),
         ("  accepted", records.accepted, f"{records.unchanged:,} of them unchanged"),
-        ("  quarantined", records.quarantined, "see crmq export quarantine"),
+        ("  quarantined", records.quarantined, "crmq export quarantine FILE" * waiting),
         ("  suppressed", records.suppressed, ""),
         ("golden records", golden.total, _what_became(summary)),
         ("largest cluster", match.largest_cluster, "source records of one customer"),

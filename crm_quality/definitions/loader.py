@@ -99,6 +99,7 @@ class _Reading:
     faults: list[Fault] = field(default_factory=list)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     models: dict[str, dict[str, Definition]] = field(default_factory=dict)
+    broken: set[tuple[str, str]] = field(default_factory=set)
 
 
 def load_rules(folder: Path | str) -> RuleSet:
@@ -131,7 +132,7 @@ def load_rules(folder: Path | str) -> RuleSet:
     sources = _of(reading, "sources", SourceDefinition)
     matching = _of(reading, "matching", MatchingDefinition)
     for kind, name, way, message, hint in reference_faults(
-        entities, vocabularies, sources, matching
+        entities, vocabularies, sources, matching, frozenset(reading.broken)
     ):
         document = reading.documents.get((kind, name), Document(folder))
         reading.faults.append(document.fault(way, message, hint))
@@ -178,11 +179,14 @@ def _read(reading: _Reading, kind: str, file: Path) -> None:
     document = parse(text, file)
     reading.faults.extend(document.faults)
     if document.faults:
+        reading.broken.add((kind, file.stem))
         return
     try:
         definition = model.model_validate(document.tree)
     except ValidationError as error:
         reading.faults.extend(faults_of(document, model, error.errors()))
+        tree = document.tree if isinstance(document.tree, dict) else {}
+        reading.broken.add((kind, str(tree.get(name_key, file.stem))))
         return
     name = str(getattr(definition, name_key))
     if (first := reading.documents.get((kind, name))) is not None:

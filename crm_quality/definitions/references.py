@@ -25,23 +25,42 @@ def reference_faults(
     vocabularies: Mapping[str, Vocabulary],
     sources: Mapping[str, SourceDefinition],
     matching: Mapping[str, MatchingDefinition],
+    broken: frozenset[tuple[str, str]] = frozenset(),
 ) -> Iterator[ReferenceFault]:
-    """Every reference to something that does not exist, and every word that means two things."""
+    """Every reference to something that does not exist, and every word that means two things.
+
+    What refers to a ``broken`` definition (kind, name) is not blamed for it.
+    """
     for name, vocabulary in vocabularies.items():
         yield from _vocabulary_faults(name, vocabulary)
     for name, entity in entities.items():
-        yield from _entity_faults(name, entity, entities, vocabularies)
+        for fault in _entity_faults(name, entity, entities, vocabularies):
+            _, _, way, _, _ = fault
+            named = entity.fields[str(way[1])].vocabulary if way[-1] == "vocabulary" else None
+            if ("vocabularies", named or "") not in broken:
+                yield fault
+    yield from _faults_of_owners(entities, sources, matching, broken)
+
+
+def _faults_of_owners(
+    entities: Mapping[str, EntityDefinition],
+    sources: Mapping[str, SourceDefinition],
+    matching: Mapping[str, MatchingDefinition],
+    broken: frozenset[tuple[str, str]],
+) -> Iterator[ReferenceFault]:
+    """Sources and matchings whose entity, or whose field of it, there is not."""
+    owners = [
+        *(("sources", name, "entity", source.entity) for name, source in sources.items()),
+        *(("matching", name, "matching", name) for name in matching),
+    ]
+    for kind, name, key, entity in owners:
+        if entity not in entities and ("entities", entity) not in broken:
+            yield kind, name, (key,), *unknown("entity", entity, entities)
     for name, source in sources.items():
-        if source.entity not in entities:
-            yield "sources", name, ("entity",), *unknown("entity", source.entity, entities)
-            continue
-        fields = entities[source.entity].fields
-        for column in source.columns:
+        fields = entities[source.entity].fields if source.entity in entities else {}
+        for column in source.columns if fields else ():
             if column not in fields:
                 yield "sources", name, ("columns", column), *unknown("field", column, fields)
-    for name in matching:
-        if name not in entities:
-            yield "matching", name, ("matching",), *unknown("entity", name, entities)
 
 
 def _vocabulary_faults(name: str, vocabulary: Vocabulary) -> Iterator[ReferenceFault]:
