@@ -10,8 +10,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Separators no file holds as text: with them, no two different records give one text.
-_NAME, _VALUE, _ITEM = "\x1e", "\x1f", "\x1d"
+# ASCII's own separators, which no file holds as text: a hash tells any two contents apart.
+_FIELD, _VALUE, _ITEM = "\x1e", "\x1f", "\x1d"
 _NULL_MEMBERS = r'"(?:[^"\\]|\\.)*":null,?'
 
 
@@ -55,17 +55,17 @@ def content_hashes(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """
     parts = []
     for name in columns:
-        kind = frame.schema[name]
         text = pl.col(name)
-        if isinstance(kind, pl.List):
-            text = pl.when(text.list.len() > 0).then(text.list.join(_ITEM, ignore_nulls=True))
-        elif kind != pl.String:
+        if isinstance(frame.schema[name], pl.List):
+            text = text.list.join(_ITEM, ignore_nulls=True)
+        elif frame.schema[name] != pl.String:
             text = text.cast(pl.String)
-        parts.append(pl.concat_str([pl.lit(f"{_NAME}{name}{_VALUE}"), text]))
-    if not parts:
-        parts = [pl.lit("")]
-    texts = frame.select(pl.concat_str(parts, ignore_nulls=True).alias("text"))
+        parts += [pl.when(text.is_not_null()).then(pl.lit(f"{_FIELD}{name}{_VALUE}")), text]
+    whole = pl.concat_str(parts or [pl.lit("")], ignore_nulls=True).alias("text")
+    texts = frame.select(whole if columns else pl.repeat("", pl.len()).alias("text"))
     with duckdb.connect() as connection:
-        connection.register("texts", texts.to_arrow())
-        hashed = connection.sql("SELECT md5(text) AS hash FROM texts").to_arrow_table()
-    return pl.DataFrame(hashed).to_series()
+        # The newest layout of text is handed over without a copy.
+        arrow = texts.to_arrow(compat_level=pl.CompatLevel.newest())
+        connection.register("texts", arrow)
+        hashes = connection.sql("SELECT md5(text) AS hash FROM texts").to_arrow_table()
+    return pl.DataFrame(hashes).to_series().cast(pl.String)

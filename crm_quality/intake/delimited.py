@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import re
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -15,20 +13,19 @@ from typing import TYPE_CHECKING, BinaryIO
 import duckdb
 import polars as pl
 
-from crm_quality.errors import InputError
 from crm_quality.intake.careful import records
-from crm_quality.intake.survey import Survey
-from crm_quality.intake.table import PROBLEMS, Table, repaired_headers
+from crm_quality.intake.layout import Layout, text_layout
+from crm_quality.intake.table import PROBLEMS, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crm_quality.intake.careful import Row
+    from crm_quality.intake.survey import Survey
 
-_DELIMITERS = ",;\t|"
-_SNIFFED_LINES = 100
+_HEAD_LINES = 200
 _CHUNK = 50_000
-_SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
+_BLOCK = 1024 * 1024
 
 _STRICT = """
     SELECT * FROM read_csv(
@@ -37,16 +34,6 @@ _STRICT = """
         max_line_size = 2097152, encoding = 'utf-8'
     )
 """
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Where the data of a text file begins and what its columns are called."""
-
-    headers: list[str]
-    delimiter: str
-    lines_before: int
-    warnings: tuple[str, ...]
 
 
 def read_delimited(path: Path, found: Survey, delimiter: str | None = None) -> Table:
@@ -65,39 +52,53 @@ def read_delimited(path: Path, found: Survey, delimiter: str | None = None) -> T
         InputError: The file holds no header.
     """
     with _as_utf8(path, found) as file:
-        layout = _layout(file, found, delimiter)
-        frame = _strictly(file, layout) if found.encoding != "mixed" else None
+        layout = text_layout(_head(file), delimiter, path.name)
+        frame = None if found.encoding == "mixed" else _strictly(file, layout)
         problems = pl.DataFrame(schema=PROBLEMS)
         if frame is None:
-            frame, problems = _carefully(file, layout)
-    frame, warnings = _without_empty_columns(frame, layout)
-    return Table(frame, path.name, found.sha256, problems, _told(found, layout, warnings))
+            parts = list(_carefully(file, layout, _CHUNK))
+            frame = pl.concat([_no_rows(layout), *(rows for rows, _ in parts)])
+            starts = [part * _CHUNK for part in range(len(parts))]
+            problems = pl.concat(
+                [problems]
+                + [
+                    odd.with_columns(pl.col("row") + start)
+                    for start, (_, odd) in zip(starts, parts, strict=True)
+                ]
+            )
+    return Table(frame, path.name, found.sha256, problems, _told(found, layout))
 
 
 def read_delimited_batches(
     path: Path, found: Survey, delimiter: str | None, rows: int
 ) -> Iterator[Table]:
-    """The same table in parts of ``rows`` rows, for files that do not fit into memory."""
+    """The same table in parts of at most ``rows`` rows, for files larger than memory."""
     with _as_utf8(path, found) as file:
-        layout = _layout(file, found, delimiter)
-        warnings = _told(found, layout, [])
+        layout = text_layout(_head(file), delimiter, path.name)
+        warnings = _told(found, layout)
         first = 1
-        for frame, problems in _in_batches(file, layout, rows, strict=found.encoding != "mixed"):
+        for frame, problems in _in_batches(file, layout, rows, found):
             yield Table(frame, path.name, found.sha256, problems, warnings, first)
             first += frame.height
             warnings = ()
         if first == 1:
-            empty = pl.DataFrame(schema=dict.fromkeys(layout.headers, pl.String))
-            yield Table(empty, path.name, found.sha256, warnings=warnings)
+            yield Table(_no_rows(layout), path.name, found.sha256, warnings=warnings)
 
 
-def _told(found: Survey, layout: _Layout, more: list[str]) -> tuple[str, ...]:
-    told = [*layout.warnings, *more]
+def _told(found: Survey, layout: Layout) -> tuple[str, ...]:
+    told = list(layout.warnings)
     if found.encoding == "mixed":
         told.append("lines in UTF-8 and in another encoding stand side by side; rows are marked")
     elif found.guessed:
-        told.append(f"read as {found.encoding}, a guess; if accents look wrong, name the encoding")
+        told.append(
+            f"not UTF-8: read as {found.encoding}, a guess; if accents look wrong, name the "
+            "encoding or export as UTF-8"
+        )
     return tuple(told)
+
+
+def _no_rows(layout: Layout) -> pl.DataFrame:
+    return pl.DataFrame(schema=dict.fromkeys(layout.headers, pl.String))
 
 
 @contextmanager
@@ -114,9 +115,15 @@ def _as_utf8(path: Path, found: Survey) -> Iterator[Path]:
             path.open(encoding=encoding, errors=errors, newline="") as source,
             copy.open("w", encoding="utf-8", errors=errors, newline="") as target,
         ):
-            while block := source.read(1024 * 1024):
+            while block := source.read(_BLOCK):
                 target.write(block.replace("\r", "\n") if found.only_returns else block)
         yield copy
+
+
+def _past_mark(file: BinaryIO) -> BinaryIO:
+    if file.read(3) != codecs.BOM_UTF8:
+        file.seek(0)
+    return file
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[str, bool]]:
@@ -128,96 +135,78 @@ def _lines(file: BinaryIO) -> Iterator[tuple[str, bool]]:
             yield line.decode("cp1252", errors="replace"), True
 
 
-def _layout(path: Path, found: Survey, delimiter: str | None) -> _Layout:
+def _head(path: Path) -> list[str]:
     with path.open("rb") as file:
-        if file.read(3) != codecs.BOM_UTF8:
-            file.seek(0)
-        head = [line for line, _ in islice(_lines(file), _SNIFFED_LINES)]
-    before = 0
-    while head and not head[0].strip(" \t\r\n\ufeff"):
-        del head[0]
-        before += 1
-    if head and (told := _SEPARATOR_LINE.match(head[0].strip())):
-        delimiter = delimiter or told.group(1)
-        del head[0]
-        before += 1
-    delimiter = delimiter or _delimiter(head)
-    header = next(records(iter([(line, False) for line in head]), delimiter), None)
-    if header is None or not any(cell.strip() for cell in header.cells):
-        raise InputError(f"{path.name}: the first line holds no column names; is it a table?")
-    names, warnings = repaired_headers(header.cells)
-    del found
-    return _Layout(names, delimiter, before + header.lines, tuple(warnings))
+        return [line for line, _ in islice(_lines(_past_mark(file)), _HEAD_LINES)]
 
 
-def _delimiter(head: list[str]) -> str:
-    """The character that cuts most lines into as many cells as the header, and most cells."""
-
-    def fit(delimiter: str) -> tuple[float, int]:
-        rows = [row.cells for row in records(iter([(line, False) for line in head]), delimiter)]
-        if not rows or len(rows[0]) == 1:
-            return (0.0, 0)
-        agree = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
-        return (round(agree, 1), len(rows[0]))
-
-    return max(_DELIMITERS, key=fit)
-
-
-def _strictly(path: Path, layout: _Layout) -> pl.DataFrame | None:
-    """The whole file by DuckDB; null when it is not well formed."""
-    if re.search(r"[*?\[]", str(path)):
-        return None  # DuckDB would take the name for a pattern
-    with duckdb.connect() as connection:
-        try:
-            relation = connection.sql(_STRICT, params=_arguments(path, layout))
-            return _named(pl.DataFrame(relation.to_arrow_table()), layout)
-        except duckdb.Error:
-            return None
-
-
-def _arguments(path: Path, layout: _Layout) -> dict[str, object]:
-    return {
+def _relation(
+    connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout
+) -> duckdb.DuckDBPyRelation:
+    parameters = {
         "file": str(path),
         "skip": layout.lines_before,
         "columns": {f"c{number}": "VARCHAR" for number in range(len(layout.headers))},
         "delimiter": layout.delimiter,
     }
+    return connection.sql(_STRICT, params=parameters)
 
 
-def _named(frame: pl.DataFrame, layout: _Layout) -> pl.DataFrame:
-    return frame.rename(dict(zip(frame.columns, layout.headers, strict=True)))
+def _is_pattern(path: Path) -> bool:
+    """True when DuckDB would take the file's name for a pattern of names."""
+    return re.search(r"[*?\[]", str(path)) is not None
 
 
-def _carefully(path: Path, layout: _Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
-    parts = list(_in_batches(path, layout, _CHUNK, strict=False))
-    if not parts:
-        return pl.DataFrame(schema=dict.fromkeys(layout.headers, pl.String)), pl.DataFrame(
-            schema=PROBLEMS
-        )
-    problems = []
-    offset = 0
-    for frame, odd in parts:
-        problems.append(odd.with_columns(pl.col("row") + offset))
-        offset += frame.height
-    return pl.concat([frame for frame, _ in parts]), pl.concat(problems)
+def _named(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    named = frame.rename(dict(zip(frame.columns, layout.headers, strict=True)))
+    # DuckDB takes a blank line for a row where there is one column; elsewhere it passes over it.
+    return named.drop_nulls() if named.width == 1 else named
+
+
+def _strictly(path: Path, layout: Layout) -> pl.DataFrame | None:
+    """The whole file by DuckDB; null when it is not well formed."""
+    if _is_pattern(path):
+        return None
+    with duckdb.connect() as connection:
+        try:
+            rows = _relation(connection, path, layout).to_arrow_table()
+            return _named(pl.DataFrame(rows), layout)
+        except duckdb.Error:
+            return None
 
 
 def _in_batches(
-    path: Path, layout: _Layout, rows: int, *, strict: bool
+    path: Path, layout: Layout, rows: int, found: Survey
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    del strict
+    """By DuckDB as far as the file is well formed, and carefully from there on."""
+    done = 0
+    if found.encoding != "mixed" and not _is_pattern(path):
+        with duckdb.connect() as connection:
+            try:
+                for batch in _relation(connection, path, layout).to_arrow_reader(rows):
+                    frame = _named(pl.DataFrame(batch), layout)
+                    done += frame.height
+                    if frame.height:
+                        yield frame, pl.DataFrame(schema=PROBLEMS)
+            except (duckdb.Error, OSError):
+                pass
+            else:
+                return
+    yield from _carefully(path, layout, rows, skip=done)
+
+
+def _carefully(
+    path: Path, layout: Layout, rows: int, *, skip: int = 0
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     with path.open("rb") as file:
-        if file.read(3) != codecs.BOM_UTF8:
-            file.seek(0)
-        lines = _lines(file)
-        for _ in islice(lines, layout.lines_before):
-            pass
-        read = records(lines, layout.delimiter)
+        lines = _lines(_past_mark(file))
+        read = records(islice(lines, layout.lines_before, None), layout.delimiter)
+        read = islice(read, skip, None)
         while batch := list(islice(read, rows)):
             yield _frame(batch, layout)
 
 
-def _frame(batch: list[Row], layout: _Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _frame(batch: list[Row], layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
     width = len(layout.headers)
     cells: list[list[str]] = []
     odd: list[tuple[int, str, str]] = []
@@ -235,13 +224,3 @@ def _frame(batch: list[Row], layout: _Layout) -> tuple[pl.DataFrame, pl.DataFram
         pl.DataFrame(cells, schema=schema, orient="row"),
         pl.DataFrame(odd, schema=PROBLEMS, orient="row"),
     )
-
-
-def _without_empty_columns(
-    frame: pl.DataFrame, layout: _Layout
-) -> tuple[pl.DataFrame, list[str]]:
-    del layout
-    return frame, []
-
-
-__all__ = ["csv", "read_delimited", "read_delimited_batches"]

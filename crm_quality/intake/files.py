@@ -107,9 +107,7 @@ def _read_stdin(encoding: str | None, delimiter: str | None, sheet: str | None) 
         return _with_notice(_read_path(copy, encoding, delimiter, sheet))
 
 
-def _read_path(
-    path: Path, encoding: str | None, delimiter: str | None, sheet: str | None
-) -> Table:
+def _read_path(path: Path, encoding: str | None, delimiter: str | None, sheet: str | None) -> Table:
     found = survey(path, encoding)
     match found.kind:
         case "parquet":
@@ -185,8 +183,10 @@ def _read_json(path: Path, found: Survey) -> Table:
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: [_json_text(row.get(name)) for row in rows] for name in names}
     frame = pl.DataFrame(
-        {name: values if any(values) else pl.Series(values, dtype=pl.String)
-         for name, values in columns.items()},
+        {
+            name: values if any(values) else pl.Series(values, dtype=pl.String)
+            for name, values in columns.items()
+        },
         strict=False,
     )
     return as_table(frame, path.name, found.sha256)

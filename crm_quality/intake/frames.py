@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from crm_quality.errors import InputError
 from crm_quality.intake.table import Table, repaired_headers
@@ -31,7 +31,7 @@ def read_frame(data: Any, name: str = "frame") -> Table:  # noqa: ANN401 - any f
     return as_table(_polars(data), name)
 
 
-def _polars(data: Any) -> pl.DataFrame:  # noqa: ANN401 - any frame there is
+def _polars(data: Any) -> pl.DataFrame:  # noqa: ANN401, PLR0911 - one return per kind of frame
     if isinstance(data, pl.LazyFrame):
         return data.collect()
     if isinstance(data, pl.DataFrame):
@@ -64,7 +64,9 @@ def _arrow_of_pandas(data: Any) -> pa.Table:  # noqa: ANN401 - pandas need not b
             columns.append(pa.Array.from_pandas(column))
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
             empty = column.isna()
-            texts = [None if gone else str(value) for value, gone in zip(column, empty, strict=True)]
+            texts = [
+                None if gone else str(value) for value, gone in zip(column, empty, strict=True)
+            ]
             columns.append(pa.array(texts, pa.string()))
         names.append(str(name))
     return pa.Table.from_arrays(columns, names=names)
@@ -86,7 +88,7 @@ def as_table(frame: pl.DataFrame, name: str, file_hash: str = "") -> Table:
     return Table(texts, name, file_hash, warnings=tuple(warnings))
 
 
-def _as_text(name: str, kind: pl.DataType) -> pl.Expr:  # noqa: PLR0911 - one return per kind
+def _as_text(name: str, kind: pl.DataType) -> pl.Expr:  # noqa: C901, PLR0911 - one case per kind
     column = pl.col(name)
     match kind:
         case pl.String():

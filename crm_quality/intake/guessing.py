@@ -39,9 +39,7 @@ class Guess:
     how: Literal["canonical", "synonym", "similar"]
 
 
-def guess_mapping(
-    headers: Iterable[str], definition: EntityDefinition
-) -> Mapping[str, Guess]:
+def guess_mapping(headers: Iterable[str], definition: EntityDefinition) -> Mapping[str, Guess]:
     """Guess which columns hold which canonical fields, from the header alone.
 
     Args:
@@ -74,9 +72,7 @@ def _words(entity: str, field: str) -> tuple[str, ...]:
     return own if own is not None else WORDS.get(field, ())
 
 
-def _candidates(
-    header: str, definition: EntityDefinition
-) -> Iterator[tuple[str, int, Guess]]:
+def _candidates(header: str, definition: EntityDefinition) -> Iterator[tuple[str, int, Guess]]:
     """Field, rank of the word among its synonyms, guess."""
     word = fold(header)
     if not word:
@@ -95,8 +91,11 @@ def _candidates(
             yield field, names.index(bare), Guess(header, 0.9, "similar")
         elif len(word) >= _SHORTEST_FUZZY:
             likeness, rank = max(
-                ((fuzz.ratio(word, name), -index) for index, name in enumerate(names)
-                 if len(name) >= _SHORTEST_FUZZY),
+                (
+                    (fuzz.ratio(word, name), -index)
+                    for index, name in enumerate(names)
+                    if len(name) >= _SHORTEST_FUZZY
+                ),
                 default=(0.0, 0),
             )
             if likeness >= _LEAST_LIKENESS:

@@ -49,7 +49,8 @@ WORDS: dict[str, tuple[str, ...]] = {
         "e mail", "email address", "e mail address", "mail", "primary email", "email 1",
         "work email", "business email", "emailaddress1", "your email", "e mail adresse",
         "mailadresse", "courriel", "adresse email", "adresse e mail", "correo",
-        "correo electronico", "posta elettronica", "indirizzo email", "e mailadres", "contact email",
+        "correo electronico", "posta elettronica", "indirizzo email", "e mailadres",
+        "contact email",
     ),
     "other_emails": (
         "additional emails", "further emails", "other email", "secondary email", "email 2",

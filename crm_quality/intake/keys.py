@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crm_quality.intake.mapping import MappedField
 
 
-def keys_of(  # noqa: PLR0913 - all that a key can come from
+def keys_of(
     frame: pl.DataFrame,
     values: pl.DataFrame,
     fields: Mapping[str, MappedField],
@@ -56,16 +56,16 @@ def keys_of(  # noqa: PLR0913 - all that a key can come from
             "counts as a new record; name the key with --key"
         )
     if not parts:
-        return _hashed(values), told
+        return _hashed(values, fields), told
     keys = _joined(parts)
     missing = keys.null_count()
     if missing:
         told.append(f"{missing} rows have no key and are known by a hash of their mapped fields")
-        keys = keys.zip_with(keys.is_not_null(), _hashed(values))
+        keys = keys.zip_with(keys.is_not_null(), _hashed(values, fields))
     return keys, told
 
 
-def _part(  # noqa: PLR0913 - all that a key can come from
+def _part(
     frame: pl.DataFrame,
     values: pl.DataFrame,
     fields: Mapping[str, MappedField],
@@ -108,17 +108,12 @@ def _joined(parts: Sequence[pl.Series]) -> pl.Series:
     return pl.select(pl.when(filled).then(joined)).to_series()
 
 
-def _hashed(values: pl.DataFrame) -> pl.Series:
+def _hashed(values: pl.DataFrame, fields: Mapping[str, MappedField]) -> pl.Series:
     """A key from what the row says, and from its number among rows that say the same."""
-    columns = sorted(
-        set(values.columns)
-        - {"source", "source_key", "custom", "is_deleted", "merged_into"}
-    )
-    hashes = content_hashes(values, columns)
+    hashes = content_hashes(values, sorted(set(fields) - {"source_key"}))
     numbered = pl.DataFrame({"source": values["source"], "hash": hashes}).with_columns(
         pl.int_range(1, pl.len() + 1).over("source", "hash").alias("number")
     )
     key = pl.format("row-{}", pl.col("hash"))
-    return numbered.select(
-        pl.when(pl.col("number") > 1).then(pl.format("{}-{}", key, pl.col("number"))).otherwise(key)
-    ).to_series()
+    again = pl.format("{}-{}", key, pl.col("number"))
+    return numbered.select(pl.when(pl.col("number") > 1).then(again).otherwise(key)).to_series()

@@ -37,8 +37,10 @@ def recognise(
     spread = Counter(name for source in sources.values() for name in _mapped_names(source))
     best: tuple[float, str] | None = None
     for name, source in sorted(sources.items()):
-        if not any(_bears(have, *map(_normals, (s.all_of, s.any_of, s.none_of)))
-                   for s in source.recognised_by):
+        if not any(
+            _bears(have, *map(_normals, (s.all_of, s.any_of, s.none_of)))
+            for s in source.recognised_by
+        ):
             continue
         score = sum(1 / max(1, spread[column]) for column in have if knows(source, column))
         if best is None or score > best[0]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import unicodedata
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +30,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: Share of odd characters up to which a text counts as Western European.
+_MOST_ODD = 0.2
 #: Single-byte encodings of business exports; others must be named by the user.
 _SINGLE_BYTE = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "koi8_r", "mac_roman"]
 
@@ -126,8 +129,10 @@ def _kind(path: Path, head: bytes, encoding: str | None) -> Kind:
             f"{path}: not a table: it holds binary data; give CSV, XLSX, Parquet or JSON"
         )
     text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
-    return "json" if text[:1] == b"{" or text[:2] in (b"[{", b"[]", b"[\n", b"[ ", b"[\r") else (
-        "delimited"
+    return (
+        "json"
+        if text[:1] == b"{" or text[:2] in (b"[{", b"[]", b"[\n", b"[ ", b"[\r")
+        else ("delimited")
     )
 
 
@@ -235,15 +240,20 @@ def _single_byte(path: Path) -> tuple[str, bool]:
 
 
 def _reads_as_western(sample: bytes) -> bool:
-    """True when the bytes beyond ASCII stand among Latin letters, as accents do."""
+    """True when the bytes beyond ASCII are accents among Latin letters, as cp1252 has them.
+
+    Signs that stand inside words (``Wa³êsa``) are letters of another encoding.
+    """
     text = sample.decode("cp1252", errors="replace")
-    beyond = [(i, char) for i, char in enumerate(text) if not char.isascii()]
-    if any(char == "\ufffd" for _, char in beyond):
+    if "\ufffd" in text:
         return False
-    lonely = sum(
-        1
-        for i, char in beyond
-        if char.isalpha()
-        and not any(near.isascii() and near.isalpha() for near in text[max(0, i - 2) : i + 3])
-    )
-    return lonely <= len(beyond) * 0.2
+    beyond = odd = 0
+    for before, char, after in zip(" " + text, text, text[1:] + " ", strict=False):
+        if char.isascii():
+            continue
+        beyond += 1
+        if char.isalpha():
+            odd += not any(near.isascii() and near.isalpha() for near in (before, after))
+        elif unicodedata.category(char)[0] in "NS":
+            odd += before.isalpha() or after.isalpha()
+    return odd <= beyond * _MOST_ODD

@@ -55,6 +55,8 @@ def repaired_headers(cells: list[str]) -> tuple[list[str], list[str]]:
     blank: list[str] = []
     for position, cell in enumerate(cells, start=1):
         stripped = cell.replace("\ufeff", "").replace("\0", "").strip()
+        if stripped == "*" or (stripped.startswith("^") and stripped.endswith("$")):
+            stripped = ""  # Polars takes such a name for a pattern of names
         name = stripped or f"column {position}"
         if not stripped:
             blank.append(name)

@@ -93,10 +93,12 @@ SHOPIFY_CUSTOMERS = (
     "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,"
     "Default Address Address1,Default Address Address2,Default Address City,"
     "Default Address Province Code,Default Address Country Code,Default Address Zip,"
-    "Default Address Phone,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,Tags"
+    "Default Address Phone,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,"
+    "Tags"
 )
 SHOPIFY_CUSTOMERS_NEW = (
-    SHOPIFY_CUSTOMERS + ",Accepts WhatsApp Marketing,Birth date (customer.metafields.facts.birth_date)"
+    SHOPIFY_CUSTOMERS
+    + ",Accepts WhatsApp Marketing,Birth date (customer.metafields.facts.birth_date)"
 )
 CALENDLY = (
     "User Name,Team,Invitee Name,Invitee First Name,Invitee Last Name,Invitee Email,"

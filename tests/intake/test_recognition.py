@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from intake_headers import TOLD_BY
 
 from crm_quality.definitions import default_rules
 from crm_quality.intake import recognise
-from intake_headers import TOLD_BY
 
 SOURCES = default_rules().sources
 
@@ -44,9 +42,8 @@ def test_a_long_header_is_told_with_a_tenth_of_its_columns_gone(header):
     names = header.split(",")
     source = SOURCES[TOLD_BY[header]]
     asked = {name for signature in source.recognised_by for name in signature.all_of}
-    rng = random.Random(7)
-    for _ in range(10):
-        gone = set(rng.sample(names, len(names) // 10)) - asked
+    for step in range(10):
+        gone = set(names[step::10]) - asked
         assert told([name for name in names if name not in gone]) == source.source
 
 
