@@ -107,13 +107,13 @@ class Condition(Definition):
     @model_validator(mode="after")
     def _says_one_thing(self) -> Condition:
         groups = sum(part is not None for part in (self.all_of, self.any_of, self.not_))
-        if self.field is None:
-            if groups != 1 or self.tests or self.part is not None:
-                raise ValueError("a condition is tests of one field, or one of all, any, not")
-        elif groups or not self.tests:
+        on_field = self.field is not None or bool(self.tests) or self.part is not None
+        if groups + on_field != 1:
+            raise ValueError("a condition is tests of one field, or one of all, any, not")
+        if on_field and (self.field is None or not self.tests):
             raise ValueError(
-                "a condition on a field needs a test: present, equals, in, matches, at_least, "
-                "at_most, above, below or agrees_with"
+                "a test needs a field, and a field a test: present, equals, in, matches, "
+                "at_least, at_most, above, below or agrees_with"
             )
         return self
 
