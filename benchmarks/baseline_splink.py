@@ -126,9 +126,7 @@ def _with_keys(frame: pl.DataFrame) -> pl.DataFrame:
         "key_first_dob": pl.concat_str("dob", "first", separator="|"),
         "key_first_post": pl.concat_str("first", "postcode", separator="|"),
         "key_last_post": pl.concat_str("surname", "postcode", separator="|"),
-        "key_company": pl.concat_str(
-            "company", pl.col("surname").str.slice(0, 3), separator="|"
-        ),
+        "key_company": pl.concat_str("company", pl.col("surname").str.slice(0, 3), separator="|"),
         "key_first_address": pl.concat_str("address", initial, separator="|"),
     }
     frame = frame.with_columns(**keys)
@@ -308,7 +306,9 @@ def evaluate(contacts: pl.DataFrame, truth: pl.DataFrame) -> dict[str, object]:
     )
     if not isinstance(edges, pl.DataFrame):
         raise TypeError("the predictions are not a table")
-    left, right = (known.rename({"person_id": side, "record_id": f"record_id_{side}"}) for side in "lr")
+    left, right = (
+        known.rename({"person_id": side, "record_id": f"record_id_{side}"}) for side in "lr"
+    )
     brought = edges.join(left, on="record_id_l").join(right, on="record_id_r")
     rows = []
     for weight in WEIGHTS:
@@ -350,9 +350,7 @@ def table(result: dict[str, object]) -> str:
             for r in rows
         ]
     lines.append("")
-    lines += [
-        f"{key:20} {value}" for key, value in result.items() if not isinstance(value, list)
-    ]
+    lines += [f"{key:20} {value}" for key, value in result.items() if not isinstance(value, list)]
     return "\n".join(lines)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.generator.companies import Companies
+from benchmarks.generator.company_records import company_batch
+from benchmarks.generator.exports import write_demo
 from benchmarks.generator.layout import World
 from benchmarks.generator.records import contact_batch
 from benchmarks.generator.sources import CONTACT_SOURCES
@@ -71,6 +73,19 @@ def write_contacts(
     )
 
 
+def write_companies(
+    rows: int,
+    out: Sequence[Path],
+    truth: Sequence[Path],
+    *,
+    seed: int = 7,
+    batch: int = 100_000,
+) -> None:
+    """Write company records in canonical columns, and which company and group each is of."""
+    world = World(rows, seed)
+    write_batches(lambda some: company_batch(world, some), rows, out, truth, batch)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and write what it asks for."""
     parser = argparse.ArgumentParser(prog="generate.py", description=__doc__)
@@ -89,8 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.rows < 1:
         parser.error("--rows must be at least 1")
-    if given.command == "contacts":
-        write_contacts(given.rows, given.out, given.truth, seed=given.seed, batch=given.batch)
+    if given.command == "demo":
+        write_demo(given.out, given.rows, given.seed)
+    else:
+        write = write_contacts if given.command == "contacts" else write_companies
+        write(given.rows, given.out, given.truth, seed=given.seed, batch=given.batch)
     return 0
 
 

@@ -100,3 +100,18 @@ def blanked(column: pl.Series, rows: Bools) -> pl.Series:
     """Null in some rows."""
     where = pl.Series(np.flatnonzero(rows))
     return column.clone().scatter(where, None) if len(where) else column
+
+
+def style(draw: Draw, ids: Ints, purpose: str, *weights: float) -> Ints:
+    """0 for most, 1, 2, 3 … with the given chances."""
+    return draw.pick(ids, purpose, [1 - sum(weights), *weights])
+
+
+def gathered(column: pl.Series, index: Ints) -> pl.Series:
+    """The elements of a column at some row numbers."""
+    return column.gather(pl.Series(index))
+
+
+def any_of(draw: Draw, ids: Ints, purpose: str, values: pl.Series) -> pl.Series:
+    """One of `values` for each id."""
+    return gathered(values, draw.below(ids, purpose, len(values)))

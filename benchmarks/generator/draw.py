@@ -61,7 +61,8 @@ class Draw:
         """An index into `weights`, each as probable as its weight."""
         cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
         u = self.uniform(ids, purpose) * cumulative[-1]
-        return np.searchsorted(cumulative, u, side="right").astype(np.int64)
+        chosen: Ints = np.searchsorted(cumulative, u, side="right").astype(np.int64)
+        return chosen
 
 
 def zipf_rank(u: Floats, ranks: Ints | int, exponent: float) -> Ints:

@@ -119,7 +119,9 @@ def source_numbers(draw: Draw, who: People, record: Ints, sources: tuple[str, ..
     )
 
 
-def _natural(draw: Draw, who: People, record: Ints, source: Ints, names: tuple[str, ...]) -> Evidence:
+def _natural(
+    draw: Draw, who: People, record: Ints, source: Ints, names: tuple[str, ...]
+) -> Evidence:
     """What a record shows if nothing is done about it."""
 
     def tendency(field: str) -> np.ndarray:
@@ -169,7 +171,11 @@ def _natural(draw: Draw, who: People, record: Ints, source: Ints, names: tuple[s
         SWITCH_1 + job - 1,
         np.where(w < 0.88, DIRECT_1 + job - 1, mobile),
     )
-    home_phone = np.where((land > 0) & (w < np.where(by_landline, 0.85, 0.20)), land, np.where(mobile > 0, mobile, land))
+    home_phone = np.where(
+        (land > 0) & (w < np.where(by_landline, 0.85, 0.20)),
+        land,
+        np.where(mobile > 0, mobile, land),
+    )
     phone = np.where(at_work, work_phone, home_phone)
     willing = np.where(at_work, open_office, open_home)
     phone_share = tendency("phone") * np.where(willing, 1.4, 0.6)
@@ -243,7 +249,9 @@ def evidence(
         rows = np.flatnonzero(copy >= turn)
         subset = _rows(who, rows)
         number = record_numbers(subset.person, np.full(len(rows), turn))
-        found = _natural(draw, subset, number, source_numbers(draw, subset, number, sources), sources)
+        found = _natural(
+            draw, subset, number, source_numbers(draw, subset, number, sources), sources
+        )
         if turn == 0:
             # the first record mostly shows something of the person's own
             nothing = np.flatnonzero((found.bits() & PERSONAL) == 0)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from benchmarks.generator.draw import Bools, Draw, Floats, Ints
 
 FIRST_EXPONENT = 0.55
-_PLAIN = str.maketrans({"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "ı": "i"})
+_PLAIN = str.maketrans(
+    {"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "\u0131": "i"}
+)
 _GERMAN = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"},
 )
@@ -88,7 +90,7 @@ def names() -> Names:
         for gender in ("male", "female"):
             starts.append(len(first))
             for name in lists[key][gender]:
-                short = (nicks[key].get(name, []) + [None, None])[:2]
+                short = [*nicks[key].get(name, []), None, None][:2]
                 first.append((name, slug(name, german=german), short[0], short[1] or short[0]))
         first_start.append(starts)
         first_count.append([len(lists[key]["male"]), len(lists[key]["female"])])
@@ -120,6 +122,7 @@ def names() -> Names:
 
 @cache
 def set_of_country() -> Ints:
+    """The number of each country's own set of names."""
     order = names().sets
     return np.array([order.index(x) for x in places().name_sets], dtype=np.int64)
 
@@ -127,7 +130,7 @@ def set_of_country() -> Ints:
 def name_set(draw: Draw, ids: Ints, country: Ints, foreign: float) -> Ints:
     """The country's own set of names, or with chance `foreign` another one."""
     own = set_of_country()[country]
-    weights = np.bincount(set_of_country(), weights=places().weights)
+    weights = np.bincount(set_of_country(), weights=places().weights).astype(np.float64)
     other = draw.pick(ids, "name_set/other", weights)
     return np.where(draw.chance(ids, "name_set/foreign", foreign), other, own)
 

@@ -81,6 +81,54 @@ def _roles(draw: Draw, household: Ints, place: Ints, size: Ints) -> Ints:
     return np.where(flat, FLATMATE, role)
 
 
+def _surnames(
+    draw: Draw,
+    person: Ints,
+    household: Ints,
+    sets: tuple[Ints, Ints],
+    who: tuple[Ints, Ints, Bools],
+) -> tuple[Ints, Ints, Ints]:
+    """Surname now, surname before the day of a change, and that day.
+
+    `sets` are the sets of names of the household and of the person; `who` is country, role and
+    whether female. Partners often take the family's name, some of them while we know them.
+    """
+    country, role, female = who
+    family = surnames(draw, household, sets[0], "family")
+    own = surnames(draw, person, sets[1], "surname")
+    one_surname = np.array([ONE_SURNAME.get(code, 0.75) for code in places().codes])
+    takes_family = draw.chance(person, "takes_family_name", one_surname[country])
+    last = np.where((role == FLATMATE) | ((role == PARTNER) & ~takes_family), own, family)
+    renamed = _event(
+        draw,
+        person,
+        "renamed",
+        np.where((role == PARTNER) & takes_family, 0.25, np.where(female, 0.03, 0.0)),
+    )
+    return last, np.where(renamed < NEVER, own, last), renamed
+
+
+def _born(draw: Draw, person: Ints, household: Ints, role: Ints, has_children: Bools) -> Ints:
+    """Birthdays in days since 1970.
+
+    Children are 22 to 34 years younger than the head of the household, partners about as old.
+    """
+    head_year = np.where(
+        has_children,
+        1942 + draw.below(household, "household/year", 34),
+        1945 + draw.below(household, "household/year", 58),
+    )
+    offset = np.where(
+        role == PARTNER,
+        draw.below(person, "partner_year", 11) - 5,
+        np.where(role == CHILD, 22 + draw.below(person, "child_year", 13), 0),
+    )
+    year = np.minimum(head_year + offset, 2005)
+    year = np.where(role == FLATMATE, 1975 + draw.below(person, "flatmate_year", 28), year)
+    days: Ints = ((year - 1970) * 365.2425).astype(np.int64)
+    return days + draw.below(person, "birthday", 365)
+
+
 def people(world: World, companies: Companies, person: Ints) -> People:
     """Everything that is true of the given people."""
     draw, table = world.draw, places()
@@ -99,7 +147,9 @@ def people(world: World, companies: Companies, person: Ints) -> People:
     first_child = (role == CHILD) & (place == np.where(size == 2, 1, 2)) & (size <= 5)
     passes_name_on = draw.chance(household, "household/namesake", 0.11) & ~head_female
     younger = first_child & passes_name_on & (role == CHILD)
-    has_child = (size >= 3) | ((size == 2) & (_roles(draw, household, place * 0 + 1, size) == CHILD))
+    has_child = (size >= 3) | (
+        (size == 2) & (_roles(draw, household, place * 0 + 1, size) == CHILD)
+    )
     elder = (place == 0) & (role == HEAD) & passes_name_on & has_child
     female = np.where(younger, False, female)
 
@@ -117,38 +167,15 @@ def people(world: World, companies: Companies, person: Ints) -> People:
         first_names(draw, person, own_sets, female, "middle"),
         -1,
     )
-    family = surnames(draw, household, sets, "family")
-    own = surnames(draw, person, own_sets, "surname")
-    one_surname = np.array([ONE_SURNAME.get(code, 0.75) for code in table.codes])
-    takes_family = draw.chance(person, "takes_family_name", one_surname[country])
-    last = np.where((role == FLATMATE) | ((role == PARTNER) & ~takes_family), own, family)
-    renamed = _event(
-        draw,
-        person,
-        "renamed",
-        np.where((role == PARTNER) & takes_family, 0.25, np.where(female, 0.03, 0.0)),
+    last, last_before, renamed = _surnames(
+        draw, person, household, (sets, own_sets), (country, role, female)
     )
-    last_before = np.where(renamed < NEVER, own, last)
     spanish = np.array([code in {"ES", "PT"} for code in table.codes])[country]
     spanish &= set_of_country()[country] == own_sets
     mother = surnames(draw, np.where(role == CHILD, household, person), sets, "mother")
     second_surname = np.where(spanish & draw.chance(person, "two_surnames", 0.7), mother, -1)
 
-    # birthdays: children are 21 to 36 years younger than the head, partners about as old
-    has_children = has_child & (role != FLATMATE)
-    head_year = np.where(
-        has_children,
-        1942 + draw.below(household, "household/year", 34),
-        1945 + draw.below(household, "household/year", 58),
-    )
-    offset = np.where(
-        role == PARTNER,
-        draw.below(person, "partner_year", 11) - 5,
-        np.where(role == CHILD, 22 + draw.below(person, "child_year", 13), 0),
-    )
-    year = np.minimum(head_year + offset, 2005)
-    year = np.where(role == FLATMATE, 1975 + draw.below(person, "flatmate_year", 28), year)
-    born = ((year - 1970) * 365.2425).astype(np.int64) + draw.below(person, "birthday", 365)
+    born = _born(draw, person, household, role, has_child & (role != FLATMATE))
 
     # homes: the household's, and after a move either the household's next or the person's own
     city = city_of(draw, household, "household/city", country)

@@ -85,7 +85,10 @@ def city_of(draw: Draw, ids: Ints, purpose: str, country: Ints) -> Ints:
 def _streets() -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
     """Per language and street number: name in full, abbreviated, and the template's two halves."""
     words = load("words")["streets"]
-    full, short, front, back = [], [], [], []
+    full: list[str] = []
+    short: list[str] = []
+    front: list[str] = []
+    back: list[str] = []
     for language in dict.fromkeys(places().languages):
         spec = words[language]
         before, after = spec["template"].split("{s}")
@@ -157,3 +160,9 @@ def _postcodes() -> pl.Series:
 def postcodes(city: Ints, street: Ints) -> pl.Series:
     """The postcode of a street in a city."""
     return _postcodes().gather(pl.Series(city * STREETS_PER_CITY + street))
+
+
+@cache
+def country_names() -> pl.Series:
+    """The English name of each country."""
+    return pl.Series(places().names)

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks.generator import corruption, mailboxes, phones
-from benchmarks.generator.companies import Companies, choice
+from benchmarks.generator.companies import Companies
+from benchmarks.generator.corruption import any_of, gathered, style
 from benchmarks.generator.evidence import (
     DIRECT_1,
     DIRECT_2,
@@ -34,13 +35,14 @@ from benchmarks.generator.evidence import (
     evidence,
     record_numbers,
 )
-from benchmarks.generator.names import names
 from benchmarks.generator.people import HEAD, People, homes, people
+from benchmarks.generator.personal import birthdays, names_of
 from benchmarks.generator.places import load, places, postcodes, street_lines
 from benchmarks.generator.values import (
     dates,
     lead_sources,
     lifecycle_stages,
+    owners,
     source_keys,
     spelt_flags,
 )
@@ -80,7 +82,6 @@ COLUMNS = (
 )
 BAD_MAIL = pl.Series(["test@test.com", "noemail@noemail.com", "none@none.com", "n/a", "na@na.com"])
 BAD_PHONE = pl.Series(["0000000000", "1234567890", "n/a", "9999999999", "-"])
-BAD_BIRTHDAY = pl.Series(["1900-01-01", "1970-01-01", "0000-00-00"])
 BAD_COMPANY = pl.Series(["n/a", "-", "none", "self", "private", "N/A", "unknown"])
 
 
@@ -108,15 +109,15 @@ def contact_batch(
     columns = {
         "source": pl.Series(sources).gather(pl.Series(source)),
         "source_key": keys,
-        **_names(draw, ids, who, shown),
-        "date_of_birth": _birthdays(draw, ids, who, shown),
+        **names_of(draw, ids, who, shown),
+        "date_of_birth": birthdays(draw, ids, who, shown),
         **_mails(world, ids, who, shown, company),
         **_phones(draw, ids, who, shown, company),
         **_addresses(draw, ids, who, shown, company),
         **_work(draw, ids, who, shown, company),
         "lead_source": lead_sources(draw, ids, person),
         "lifecycle_stage": lifecycle_stages(draw, ids, person),
-        "owner": _owners(draw, ids, person),
+        "owner": owners(draw, ids, person),
         "email_opt_out": spelt_flags(draw, ids, "opt_out", draw.chance(person, "opt_out", 0.08)),
         "do_not_call": spelt_flags(draw, ids, "no_call", draw.chance(person, "no_call", 0.03)),
         **dates(draw, ids, shown.day),
@@ -139,131 +140,6 @@ def _companies(companies: Companies, who: People) -> tuple[pl.DataFrame, pl.Data
         companies.frame(np.maximum(who.employer, 0)),
         companies.frame(np.maximum(who.employer_after, 0)),
     )
-
-
-def _style(draw: Draw, ids: Ints, purpose: str, *weights: float) -> Ints:
-    """0 for most, 1, 2, 3 … with the given chances."""
-    return draw.pick(ids, purpose, [1 - sum(weights), *weights])
-
-
-def _gathered(column: pl.Series, index: Ints) -> pl.Series:
-    return column.gather(pl.Series(index))
-
-
-def _names(draw: Draw, ids: Ints, who: People, shown: Evidence) -> dict[str, pl.Series]:
-    table = names()
-    last_row = np.where(shown.day >= who.renamed, who.last, who.last_before)
-    first = _gathered(table.first["name"], who.first)
-    male, female = (_gathered(table.last[c], last_row) for c in ("male", "female"))
-    last = corruption.replaced(male, who.female, female)
-    second = _gathered(table.last["male"], np.maximum(who.second_surname, 0))
-    both = (who.second_surname >= 0) & draw.chance(ids, "name/both", 0.55)
-    last = corruption.replaced(last, both, last + pl.Series([" "]) + second)
-    # a changed surname is sometimes kept beside the new one
-    joined = (who.last != who.last_before) & (shown.day >= who.renamed)
-    joined &= draw.chance(who.person, "name/joined", 0.15)
-    before = _gathered(table.last["male"], who.last_before)
-    last = corruption.replaced(last, joined, before + pl.Series(["-"]) + last)
-
-    nicked = draw.chance(ids, "name/nick", 0.10)
-    nicked |= draw.chance(who.person, "name/always_nick", 0.06) & draw.chance(ids, "name/nick2", 0.7)
-    favourite = draw.chance(who.person, "name/which_nick", 0.7)
-    nick = corruption.replaced(
-        _gathered(table.first["nick_2"], who.first),
-        favourite,
-        _gathered(table.first["nick_1"], who.first),
-    )
-    first = corruption.replaced(first, nicked & nick.is_not_null().to_numpy(), nick)
-
-    middle_share = np.where(draw.chance(ids, "name/middle", 0.45), 1, 0)
-    middle = _gathered(table.first["name"], np.maximum(who.middle, 0))
-    middle = corruption.blanked(middle, (who.middle < 0) | (middle_share == 0))
-    middle = corruption.changed(
-        middle,
-        middle.is_not_null().to_numpy() & draw.chance(ids, "name/middle_initial", 0.65),
-        pl.col("value").str.slice(0, 1) + pl.Series(["."]).first(),
-    )
-
-    # what would make a person hard to tell from a relative needs something else that is certain
-    initial = draw.chance(ids, "name/initial", 0.05) & shown.certain & (who.namesake == 0)
-    dotted = draw.chance(ids, "name/dot", 0.6)
-    first = corruption.changed(first, initial & dotted, pl.col("value").str.slice(0, 1) + pl.lit("."))
-    first = corruption.changed(first, initial & ~dotted, pl.col("value").str.slice(0, 1))
-    typo_1 = draw.chance(ids, "name/typo_1", 0.03) & ~initial
-    first = corruption.typos(first, typo_1, draw, ids, "name/typo_first")
-    last = corruption.typos(last, draw.chance(ids, "name/typo_2", 0.03), draw, ids, "name/typo_last")
-
-    ascii_only = draw.chance(ids, "name/ascii", 0.22)
-    german = np.isin(who.country, [places().codes.index(c) for c in ("DE", "AT", "CH", "SE")])
-    spelt = german & draw.chance(ids, "name/spelt_out", 0.7)
-    for_all = [(ascii_only & spelt, True), (ascii_only & ~spelt, False)]
-    for rows, how in for_all:
-        first = corruption.without_accents(first, rows, german=how)
-        last = corruption.without_accents(last, rows, german=how)
-
-    salutation = choice(
-        [["Mr", "Mr.", "Herr", "M.", "Sr."], ["Ms", "Mrs", "Frau", "Mme", "Ms."]],
-        who.female.astype(np.int64),
-        draw.uniform(ids, "name/salutation"),
-    )
-    salutation = corruption.blanked(salutation, ~draw.chance(ids, "name/has_salutation", 0.3))
-    swapped = draw.chance(ids, "name/swapped", 0.012)
-    first, last = (
-        corruption.replaced(first, swapped, last),
-        corruption.replaced(last, swapped, first),
-    )
-    case = _style(draw, ids, "name/case", 0.03, 0.04, 0.01)
-    first, last = corruption.recased(first, case), corruption.recased(last, case)
-    unsure = ~initial & shown.certain & (who.namesake == 0)
-    first = corruption.blanked(first, draw.chance(ids, "name/no_first", 0.025) & unsure)
-    last = corruption.blanked(last, draw.chance(ids, "name/no_last", 0.015) & unsure)
-    return {
-        "salutation": salutation,
-        "first_name": first,
-        "middle_name": middle,
-        "last_name": last,
-        "name_suffix": _suffixes(draw, ids, who, shown),
-    }
-
-
-def _suffixes(draw: Draw, ids: Ints, who: People, shown: Evidence) -> pl.Series:
-    """Jr. and Sr. for two of one name, and a few titles that mean nothing."""
-    german = np.isin(who.country, [places().codes.index(c) for c in ("DE", "AT", "CH")])
-    elder = np.where(german, "sen.", "Sr.")
-    younger = np.where(german, "jun.", "Jr.")
-    text = pl.Series(np.where(who.namesake == 2, younger, elder))
-    text = corruption.changed(text, draw.chance(ids, "suffix/plain", 0.3), _without_dot())
-    # without a birthday it is all that tells the two apart
-    said = draw.chance(ids, "suffix/shown", np.where(shown.birthday, 0.6, 0.95))
-    said &= who.namesake > 0
-    titles = choice(
-        [["PhD", "MBA", "MD", "III", "Esq."]],
-        np.zeros(len(ids), dtype=np.int64),
-        draw.uniform(who.person, "suffix/title"),
-    )
-    titled = draw.chance(who.person, "suffix/titled", 0.012) & draw.chance(ids, "suffix/said", 0.5)
-    text = corruption.blanked(text, ~said)
-    return corruption.replaced(text, titled & ~said, titles)
-
-
-def _without_dot() -> pl.Expr:
-    return pl.col("value").str.strip_suffix(".")
-
-
-def _birthdays(draw: Draw, ids: Ints, who: People, shown: Evidence) -> pl.Series:
-    """ISO dates; now and then a day off, day and month swapped, or a system's default."""
-    slip = np.where(draw.chance(ids, "birthday/slip", 0.012), 1 + draw.below(ids, "slip", 9), 0)
-    days = pl.Series(who.born + slip).cast(pl.Int32).cast(pl.Date)
-    text = days.dt.to_string("%Y-%m-%d")
-    swap = (days.dt.day() <= 12).to_numpy() & draw.chance(ids, "birthday/swapped", 0.02)
-    text = corruption.replaced(text, swap, days.dt.to_string("%Y-%d-%m"))
-    text = corruption.blanked(text, ~shown.birthday)
-    default = ~shown.birthday & draw.chance(ids, "birthday/default", 0.012)
-    return corruption.replaced(text, default, _any(draw, ids, "birthday/which", BAD_BIRTHDAY))
-
-
-def _any(draw: Draw, ids: Ints, purpose: str, values: pl.Series) -> pl.Series:
-    return _gathered(values, draw.below(ids, purpose, len(values)))
 
 
 def _mails(
@@ -292,21 +168,21 @@ def _mails(
     present = main.is_not_null().to_numpy()
     value = pl.col("value")
     main = corruption.typos(main, draw.chance(ids, "mail/typo", 0.012) & present, draw, ids, "mail")
-    main = corruption.recased(main, _style(draw, ids, "mail/case", 0.015, 0.0, 0.006) * present)
+    main = corruption.recased(main, style(draw, ids, "mail/case", 0.015, 0.0, 0.006) * present)
     capital = draw.chance(ids, "mail/capital", 0.05) & present
     main = corruption.changed(
         main,
         capital,
         value.str.slice(0, 1).str.to_uppercase() + value.str.slice(1),
     )
-    broken = _style(draw, ids, "mail/broken", 0.0025, 0.0015, 0.001) * present
+    broken = style(draw, ids, "mail/broken", 0.0025, 0.0015, 0.001) * present
     main = corruption.changed(main, broken == 1, value.str.replace("@", " at ", literal=True))
     main = corruption.changed(main, broken == 2, value.str.replace("@", "@@", literal=True))
     main = corruption.changed(main, broken == 3, value + pl.lit("."))
     plus = draw.chance(ids, "mail/plus", 0.008) & np.isin(shown.mail, (PRIVATE_1, PRIVATE_2))
     main = corruption.changed(main, plus, value.str.replace("@", "+shop@", literal=True))
     placeholder = ~present & draw.chance(ids, "mail/placeholder", 0.08)
-    main = corruption.replaced(main, placeholder, _any(draw, ids, "mail/which", BAD_MAIL))
+    main = corruption.replaced(main, placeholder, any_of(draw, ids, "mail/which", BAD_MAIL))
     return {"email": main, "other_emails": other}
 
 
@@ -329,7 +205,7 @@ def _phones(
     company: tuple[pl.DataFrame, pl.DataFrame],
 ) -> dict[str, pl.Series]:
     # a handful of styles is used within one source, others come from people's own habits
-    style = pl.Series(draw.pick(ids, "phone/style", (12, 14, 16, 16, 10, 14, 8, 5, 5)))
+    habit = pl.Series(draw.pick(ids, "phone/style", (12, 14, 16, 16, 10, 14, 8, 5, 5)))
     extension = pl.Series(1 + draw.below(who.person, "phone/extension", 98))
     numbers = {
         MOBILE_1: phones.mobiles(draw, who.person, "mobile/1", who.country),
@@ -344,13 +220,13 @@ def _phones(
     # those who never moved have one landline
     stays = who.home == who.home_after
     out = {}
-    for name, slot in (("phone", shown.phone), ("mobile", shown.mobile)):
-        slot = np.where((slot == LAND_2) & stays, LAND_1, slot)
+    for name, shown_slot in (("phone", shown.phone), ("mobile", shown.mobile)):
+        slot = np.where((shown_slot == LAND_2) & stays, LAND_1, shown_slot)
         text = pl.Series([None], dtype=pl.String).new_from_index(0, len(ids))
         for code, frame in numbers.items():
             rows = np.flatnonzero(slot == code)
             if len(rows):
-                written = phones.written(frame[rows], style.gather(pl.Series(rows)))
+                written = phones.written(frame[rows], habit.gather(pl.Series(rows)))
                 text = text.scatter(pl.Series(rows), written)
         out[name] = text
     # large companies have one number and extensions
@@ -365,7 +241,9 @@ def _phones(
     typo = draw.chance(ids, "phone/typo", 0.01)
     out["phone"] = _wrong_digit(draw, ids, out["phone"], typo)
     empty = out["phone"].is_null().to_numpy() & draw.chance(ids, "phone/placeholder", 0.025)
-    out["phone"] = corruption.replaced(out["phone"], empty, _any(draw, ids, "phone/bad", BAD_PHONE))
+    out["phone"] = corruption.replaced(
+        out["phone"], empty, any_of(draw, ids, "phone/bad", BAD_PHONE)
+    )
     return out
 
 
@@ -388,7 +266,10 @@ def _addresses(
     home = np.where(shown.address == HOME_2, who.home_after, who.home)
     at_home = homes(draw, home)
     first_office = shown.address == OFFICE_1
-    offices = [{c: frame[c].to_numpy() for c in ("street", "house", "city", "country")} for frame in company]
+    offices = [
+        {c: frame[c].to_numpy() for c in ("street", "house", "city", "country")}
+        for frame in company
+    ]
 
     def either(field: str, own: Ints) -> Ints:
         office = np.where(first_office, offices[0][field], offices[1][field])
@@ -409,21 +290,21 @@ def _addresses(
     says_flat = is_home & (at_home.flat > 0) & draw.chance(ids, "address/flat", 0.7)
     line = corruption.replaced(line, says_flat, line + flat)
     line = corruption.typos(line, draw.chance(ids, "address/typo", 0.03), draw, ids, "address/t")
-    line = corruption.recased(line, _style(draw, ids, "address/case", 0.03, 0.03))
+    line = corruption.recased(line, style(draw, ids, "address/case", 0.03, 0.03))
     absent = shown.address == 0
     # a city and country without a street are common in records of people at work
     bare = absent & draw.chance(ids, "address/bare", 0.25)
     # the firm's town if there is a firm, else one's own
     city_bare = np.where(shown.at_work, offices[0]["city"], city)
     city = np.where(bare & (shown.company < 2), city_bare, city)
-    place = _gathered(table.cities["city"], city)
+    place = gathered(table.cities["city"], city)
     ascii_only = draw.chance(ids, "address/ascii", 0.2)
     place = corruption.without_accents(place, ascii_only, german=False)
     place = corruption.typos(place, draw.chance(ids, "city/typo", 0.01), draw, ids, "city/t")
-    code = _gathered(pl.Series(table.codes), country)
+    code = gathered(pl.Series(table.codes), country)
     spelt = draw.pick(ids, "country/spelt", (60, 33, 7))
-    nation = corruption.replaced(code, spelt == 1, _gathered(pl.Series(table.names), country))
-    nation = corruption.replaced(nation, spelt == 2, _gathered(_other_country_names(), country))
+    nation = corruption.replaced(code, spelt == 1, gathered(pl.Series(table.names), country))
+    nation = corruption.replaced(nation, spelt == 2, gathered(_other_country_names(), country))
     post = postcodes(city, street)
     post = corruption.changed(
         post,
@@ -436,7 +317,7 @@ def _addresses(
     return {
         "street": corruption.blanked(line, absent),
         "city": corruption.blanked(place, unknown),
-        "state": corruption.blanked(_gathered(table.cities["state"], city), unknown | ~says_state),
+        "state": corruption.blanked(gathered(table.cities["state"], city), unknown | ~says_state),
         "postcode": corruption.blanked(post, absent),
         "country": corruption.blanked(nation, no_country),
     }
@@ -465,10 +346,10 @@ def _work(
     no_form = draw.chance(ids, "company/no_form", 0.45)
     name = parts["core"] + parts["descriptor"] + corruption.replaced(form, no_form, "")
     name = corruption.typos(name, draw.chance(ids, "company/typo", 0.025), draw, ids, "company/t")
-    name = corruption.recased(name, _style(draw, ids, "company/case", 0.04, 0.04))
+    name = corruption.recased(name, style(draw, ids, "company/case", 0.04, 0.04))
     name = corruption.blanked(name, shown.company == 0)
     bad = (shown.company == 0) & draw.chance(ids, "company/placeholder", 0.015)
-    name = corruption.replaced(name, bad, _any(draw, ids, "company/bad", BAD_COMPANY))
+    name = corruption.replaced(name, bad, any_of(draw, ids, "company/bad", BAD_COMPANY))
     website = pl.Series(["https://www.", "www.", "http://", ""]).gather(
         pl.Series(draw.below(ids, "website/form", 4)),
     )
@@ -476,9 +357,9 @@ def _work(
     words = load("words")
     job = draw.below(who.person + second, "job", len(words["job_titles"]))
     title = corruption.replaced(
-        _gathered(pl.Series(words["job_titles"]), job),
+        gathered(pl.Series(words["job_titles"]), job),
         draw.chance(ids, "job/short", 0.3),
-        _gathered(pl.Series(words["job_titles_short"]), job),
+        gathered(pl.Series(words["job_titles_short"]), job),
     )
     has_title = (shown.company > 0) & draw.chance(ids, "job/said", 0.6)
     return {
@@ -486,15 +367,3 @@ def _work(
         "job_title": corruption.blanked(title, ~has_title),
         "website": corruption.blanked(website + parts["domain"], ~has_site),
     }
-
-
-def _owners(draw: Draw, ids: Ints, person: Ints) -> pl.Series:
-    """Mostly the owner of the customer, sometimes of the record, seldom nobody."""
-    stock = pl.Series(load("words")["owners"])
-    own = draw.chance(ids, "owner/own", 0.25)
-    number = np.where(
-        own,
-        draw.below(ids, "owner/record", len(stock)),
-        draw.below(person, "owner/person", len(stock)),
-    )
-    return corruption.blanked(_gathered(stock, number), draw.chance(ids, "owner/none", 0.3))

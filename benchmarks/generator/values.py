@@ -54,6 +54,21 @@ def lifecycle_stages(draw: Draw, ids: Ints, person: Ints) -> pl.Series:
     return corruption.blanked(text, draw.chance(ids, "lifecycle/none", 0.33))
 
 
+def owners(draw: Draw, ids: Ints, person: Ints) -> pl.Series:
+    """Mostly the owner of the customer, sometimes of the record, seldom nobody."""
+    stock = pl.Series(load("words")["owners"])
+    own = draw.chance(ids, "owner/own", 0.25)
+    number = np.where(
+        own,
+        draw.below(ids, "owner/record", len(stock)),
+        draw.below(person, "owner/person", len(stock)),
+    )
+    return corruption.blanked(
+        stock.gather(pl.Series(number)),
+        draw.chance(ids, "owner/none", 0.3),
+    )
+
+
 def spelt_flags(draw: Draw, ids: Ints, purpose: str, truth: Bools) -> pl.Series:
     """A yes or no, said at most of the time only if it is a yes."""
     yes_no = [["no", "false", "0", "No", "FALSE"], ["yes", "true", "1", "Yes", "TRUE", "x"]]

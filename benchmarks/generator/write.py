@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Self
 
-import pyarrow.parquet as pq
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from pathlib import Path
