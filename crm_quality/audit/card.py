@@ -353,6 +353,7 @@ class EntityCard:
         entity: Its name.
         title: Its records in words.
         noun: What a golden record stands for, plural.
+        noun_one: The same, of one.
         meaning: What one record stands for.
         owner: Who answers for it.
         headline: The one sentence.
@@ -364,6 +365,7 @@ class EntityCard:
     entity: str
     title: str
     noun: str
+    noun_one: str
     meaning: str
     owner: str
     headline: str

@@ -9,18 +9,27 @@ if TYPE_CHECKING:
 
     from crm_quality.audit.card import Cost, Counts, IssueLine
 
-_NOUNS = {"contact": ("Contacts", "customers"), "company": ("Companies", "companies")}
+_NOUNS = {
+    "contact": ("Contacts", "customer", "customers"),
+    "company": ("Companies", "company", "companies"),
+}
 _RARELY = 0.01
 
 
 def title_of(entity: str) -> str:
     """The records of an entity in words."""
-    return _NOUNS.get(entity, (entity.replace("_", " ").capitalize(), ""))[0]
+    return _words(entity)[0]
 
 
-def noun_of(entity: str) -> str:
-    """What a golden record stands for, plural."""
-    return _NOUNS.get(entity, ("", f"{entity.replace('_', ' ')}s"))[1]
+def nouns_of(entity: str) -> tuple[str, str]:
+    """What a golden record stands for, one and many."""
+    _, one, many = _words(entity)
+    return one, many
+
+
+def _words(entity: str) -> tuple[str, str, str]:
+    word = entity.replace("_", " ")
+    return _NOUNS.get(entity, (f"{word.capitalize()}s", word, f"{word}s"))
 
 
 def percent(part: float | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,25 @@ from crm_quality.audit.headline import percent
 if TYPE_CHECKING:
     from crm_quality.audit.card import Scorecard
 
+#: Stands where there is nothing to measure.
+NOTHING = "\N{EN DASH}"
+
+_FULL, _ALMOST = 100.0, 99.9
+_INDENT = re.compile(r"\s*\n\s*")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of each list the page shows; the rest is in the JSON report."""
+
+    issues: int = 60
+    open_issues: int = 12
+    sources: int = 25
+    fields: int = 60
+    vocabularies: int = 6
+    texts: int = 10
+    drift: int = 8
+
 
 def render_html(card: Scorecard) -> str:
     """One page that a browser shows from a file, light or dark, on a phone or on paper.
@@ -23,11 +44,10 @@ def render_html(card: Scorecard) -> str:
     Returns:
         The page, UTF-8, below 300 KB however much is wrong.
     """
-    return _environment().get_template("report.html.j2").render(card=card, charts=charts)
-
-
-#: Stands where there is nothing to measure.
-NOTHING = "\N{EN DASH}"
+    template = _environment().get_template("report.html.j2")
+    show = {"score": _score, "number": _number, "percent": _percent}
+    page = template.render(card=card, charts=charts, limits=Limits(), show=show)
+    return _INDENT.sub("\n", page)
 
 
 @cache
@@ -39,8 +59,23 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = lambda value: NOTHING if value is None else f"{value:,.0f}"
-    environment.filters["score"] = lambda value: NOTHING if value is None else f"{value:.0f}"
-    environment.filters["percent"] = percent
-    environment.filters["width"] = lambda value: f"{100 * (value or 0):.2f}%"
+    environment.filters["number"] = _number
+    environment.filters["score"] = _score
+    environment.filters["percent"] = _percent
+    environment.filters["width"] = lambda part: f"{100 * min(max(part or 0, 0), 1):.2f}%"
     return environment
+
+
+def _percent(part: float | None) -> str:
+    if part is None:
+        return NOTHING
+    return percent(part).replace("less than ", "<").replace("more than ", ">")
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+def _score(value: float | None) -> str:
+    # 99.96 is not 100: something is left to do
+    return NOTHING if value is None else f"{value if value == _FULL else min(value, _ALMOST):.1f}"

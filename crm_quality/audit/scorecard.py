@@ -34,7 +34,7 @@ from crm_quality.audit.drill import (
 )
 from crm_quality.audit.findings import issue_lines, keeper_lines, owner_lines, unknown_values
 from crm_quality.audit.gates import gates
-from crm_quality.audit.headline import headline, noun_of, remarks, title_of
+from crm_quality.audit.headline import headline, nouns_of, remarks, title_of
 from crm_quality.audit.history import drift, history, previous_scores
 from crm_quality.audit.measures import measure
 from crm_quality.audit.population import populations
@@ -105,8 +105,10 @@ def scorecard(
 def _card(measures: Measures, rules: RuleSet, as_of: date, *, show_personal: bool) -> EntityCard:
     population = measures.population
     definition = population.definition
-    entity, noun = definition.entity, noun_of(definition.entity)
+    entity = definition.entity
+    one, noun = nouns_of(entity)
     by_dimension = dimension_counts(measures, as_of)
+    marks = scores(by_dimension)
     before = previous_scores(population.connection, entity)
     counts = _counts(measures)
     issues = issue_lines(measures, rules, show_personal=show_personal)
@@ -116,13 +118,15 @@ def _card(measures: Measures, rules: RuleSet, as_of: date, *, show_personal: boo
         entity=entity,
         title=title_of(entity),
         noun=noun,
+        noun_one=one,
         meaning=definition.meaning,
         owner=definition.owner,
         headline=headline(counts, noun),
         remarks=remarks(counts, issues, paid, noun),
         counts=counts,
-        score=overall(scores(by_dimension)),
-        previous_score=before.get("score"),
+        score=overall(marks),
+        # a mean over other dimensions than today's says nothing about better or worse
+        previous_score=before.get("score") if set(before) >= set(marks) else None,
         dimensions=_dimensions(measures, by_dimension, before, as_of),
         cluster_sizes=_cluster_sizes(measures),
         sources=_sources(measures, rules, by_dimension),
