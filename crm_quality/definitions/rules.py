@@ -82,8 +82,8 @@ class Condition(Definition):
         at_most: The value is this or less, or this day or earlier.
         above: The value is more than this, or later.
         below: The value is less than this, or earlier.
-        agrees_with: The other field says the same in its own way: a phone number or postcode and
-            a country, an e-mail address and a website, two texts but for case and accents.
+        agrees_with: The other field says the same in its own way: a phone number and a country,
+            an e-mail address and a website, two texts but for case and accents.
         all_of: Every one of these holds.
         any_of: At least one of these holds.
         not_: This does not hold.

@@ -9,7 +9,6 @@ import polars as pl
 
 from crm_quality.definitions import FieldType, folded
 from crm_quality.validate.parts import domain
-from crm_quality.validate.postcodes import FORMS
 
 _HOSTED = frozenset({FieldType.EMAIL, FieldType.URL, FieldType.DOMAIN})
 
@@ -30,8 +29,6 @@ def agreement(left: pl.Expr, kind: FieldType, right: pl.Expr, other: FieldType) 
         return agreement(right, other, left, kind)
     if other is FieldType.COUNTRY and kind is FieldType.PHONE:
         return phone_of_country(left, right)
-    if other is FieldType.COUNTRY and kind is FieldType.POSTCODE:
-        return postcode_of_country(left, right)
     if kind in _HOSTED and other in _HOSTED:
         return same_domain(domain(left, kind), domain(right, other))
     if kind in {FieldType.DATE, FieldType.DATETIME, FieldType.INTEGER, FieldType.DECIMAL}:
@@ -60,25 +57,6 @@ def phone_of_country(phone: pl.Expr, country: pl.Expr) -> pl.Expr:
         list(codes), list(codes.values()), default=None, return_dtype=pl.String
     )
     return phone.str.starts_with(code)
-
-
-def postcode_of_country(postcode: pl.Expr, country: pl.Expr) -> pl.Expr:
-    """Whether a postal code has the form that its country's post gives them; null if unknown.
-
-    Source: https://www.upu.int/en/postal-solutions/programmes-services/addressing-solutions
-    (the Universal Postal Union's addressing guides). Blanks, hyphens and case are not compared.
-    """
-    # shape of the code: digits → 9, letters → A; one lookup decides, whatever the country
-    shape = (
-        postcode.str.to_uppercase()
-        .str.replace_all(r"[\s.-]", "")
-        .str.replace_all(r"[0-9]", "9")
-        .str.replace_all(r"[A-Z]", "A")
-    )
-    shapes = sorted({f"{country}:{shape}" for country, forms in FORMS.items() for shape in forms})
-    known = country.is_in(sorted(FORMS))
-    found = pl.concat_str([country, shape], separator=":").is_in(shapes)
-    return pl.when(known & postcode.is_not_null()).then(found)
 
 
 def same_domain(one: pl.Expr, two: pl.Expr) -> pl.Expr:

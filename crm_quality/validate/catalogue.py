@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crm_quality.definitions import EntityDefinition, FieldDefinition, FieldType, Severity
+from crm_quality.definitions import EntityDefinition, FieldDefinition, Severity
 from crm_quality.errors import NotFoundError
+from crm_quality.validate.note_texts import KINDS, NOTES, NOTES_OF, note_text
 from crm_quality.validate.rule import Origin, Rule
 
 if TYPE_CHECKING:
@@ -14,54 +15,6 @@ if TYPE_CHECKING:
 
     from crm_quality.definitions import Check
 
-_FREE_TEXT = frozenset(
-    {FieldType.TEXT, FieldType.KEY, FieldType.GIVEN_NAME, FieldType.SURNAME, FieldType.NAME_SUFFIX,
-     FieldType.STREET, FieldType.CITY}
-)  # fmt: skip
-_WORDS_OF_A_LIST = frozenset({FieldType.VOCABULARY, FieldType.COUNTRY, FieldType.STATE})
-
-_DOUBTS = {
-    FieldType.EMAIL: ("doubtful",),
-    FieldType.EMAILS: ("doubtful",),
-    FieldType.PHONE: ("ambiguous", "doubtful"),
-    FieldType.PHONES: ("ambiguous", "doubtful"),
-    FieldType.DATE: ("ambiguous",),
-    FieldType.DATETIME: ("ambiguous",),
-}
-
-#: Note → (title, message, advice); ``{label}`` is the field in words.
-_NOTES = {
-    "placeholder": (
-        "{label} holds no placeholder",
-        "{label} holds a word for nothing; it counts as missing",
-        "Leave the field empty when the value is not known.",
-    ),
-    "invalid": (
-        "{label} can be read as {kind}",
-        "{label} cannot be read as {kind} and was set aside",
-        "Correct the value in its source; the text as it came is kept with the record.",
-    ),
-    "unknown": (
-        "{label} is an accepted value",
-        "{label} is not an accepted value",
-        "Choose an accepted value, or add this text to the vocabulary as a synonym of one.",
-    ),
-    "ambiguous": (
-        "{label} can be read in one way only",
-        "{label} can be read in more than one way and was set aside",
-        "State the order of day and month, or the country, of this source in its definition.",
-    ),
-    "doubtful": (
-        "{label} is of a kind that is known to exist",
-        "{label} is well formed, but nothing of its kind is known to exist; it was kept",
-        "Look whether it is mistyped; tell the source if it is.",
-    ),
-    "repaired": (
-        "{label} needs no repair",
-        "{label} was repaired; the suggestion is what was understood",
-        "Nothing, if the repair is right; correct the source so that it stays right.",
-    ),
-}
 _PROBLEMS = {
     "ragged_row": (
         "A row has as many cells as the header",
@@ -79,25 +32,6 @@ _OTHER_PROBLEM = (
     "the row could not be read: {problem}",
     "Mend the row in its file and send it again.",
 )
-_KINDS = {
-    FieldType.EMAIL: "an e-mail address",
-    FieldType.EMAILS: "a list of e-mail addresses",
-    FieldType.PHONE: "a phone number",
-    FieldType.PHONES: "a list of phone numbers",
-    FieldType.FULL_NAME: "a person's name",
-    FieldType.COMPANY_NAME: "a company's name",
-    FieldType.POSTCODE: "a postal code",
-    FieldType.COUNTRY: "a country",
-    FieldType.STATE: "a state or region",
-    FieldType.URL: "a web address",
-    FieldType.DOMAIN: "a domain",
-    FieldType.IDENTIFIER: "an identification number",
-    FieldType.DATE: "a date",
-    FieldType.DATETIME: "a date and time",
-    FieldType.BOOLEAN: "yes or no",
-    FieldType.INTEGER: "a whole number",
-    FieldType.DECIMAL: "a number",
-}
 
 
 def catalogue(definition: EntityDefinition) -> tuple[Rule, ...]:
@@ -135,25 +69,21 @@ def note_rule(definition: EntityDefinition, name: str, note: str) -> Rule:
     Raises:
         NotFoundError: There is no such note.
     """
-    if note not in _NOTES:
-        raise NotFoundError(f"there is no note {note!r} (there are: {', '.join(_NOTES)})")
+    if note not in NOTES:
+        raise NotFoundError(f"there is no note {note!r} (there are: {', '.join(NOTES)})")
     field = definition.fields[name]
-    title, message, advice = (_in_words(text, name, field) for text in _NOTES[note])
-    severity = {
-        "invalid": field.invalid,
-        "unknown": field.unknown,
-        "ambiguous": Severity.WARNING,
-    }.get(note, Severity.INFO)
+    text = note_text(field.type, note)
+    severity = {"invalid": field.invalid, "unknown": field.unknown}.get(note, text.severity)
     return Rule(
         code=f"{definition.entity}.{name}.{note}",
         entity=definition.entity,
         field=name,
-        title=title,
+        title=_in_words(text.title, name, field),
         owner=field.owner or definition.owner,
         severity=severity,
-        message=message,
+        message=_in_words(text.message, name, field),
         origin=Origin.NOTE,
-        advice=advice,
+        advice=text.advice,
         note=note,
     )
 
@@ -164,7 +94,7 @@ def _rules(definition: EntityDefinition) -> Iterator[Rule]:
     for name, field in definition.fields.items():
         if field.required is not None:
             yield _required_rule(definition, name, field, field.required)
-        for note in _notes_of(field.type):
+        for note in NOTES_OF[field.type]:
             yield note_rule(definition, name, note)
         yield from _vocabulary_rules(definition, name, field)
         for check in field.checks:
@@ -184,17 +114,6 @@ def _rules(definition: EntityDefinition) -> Iterator[Rule]:
             scope=rule.scope,
             record_rule=rule,
         )
-
-
-def _notes_of(kind: FieldType) -> tuple[str, ...]:
-    """The notes that standardising a field of this type can leave."""
-    if kind is FieldType.KEY:
-        return ()
-    if kind in _FREE_TEXT:
-        return ("placeholder",)
-    if kind in _WORDS_OF_A_LIST:
-        return ("placeholder", "unknown")
-    return ("placeholder", "invalid", *_DOUBTS.get(kind, ()), "repaired")
 
 
 def _required_rule(
@@ -293,5 +212,5 @@ def label(name: str) -> str:
 
 
 def _in_words(text: str, name: str, field: FieldDefinition) -> str:
-    kind = _KINDS.get(field.type, "what it should be")
+    kind = KINDS.get(field.type, "what it should be")
     return text.replace("{label}", label(name)).replace("{kind}", kind)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.definitions import FieldType
 from crm_quality.standardise import nearest
+from crm_quality.standardise.email_words import likely_domain
 from crm_quality.validate.catalogue import note_rule, problem_rule
 from crm_quality.validate.issues import as_it_came, findings
 
@@ -81,4 +83,14 @@ def _suggestion(
     if rule.note == "unknown" and vocabulary is not None:
         raw = f"{field}__raw" if f"{field}__raw" in frame.columns else field
         return nearest(vocabulary, frame[raw].gather(rows))
+    if rule.note == "doubtful" and definition.fields[field].type is FieldType.EMAIL:
+        return _with_likely_domain(frame[field].gather(rows))
     return None
+
+
+def _with_likely_domain(addresses: pl.Series) -> pl.Series:
+    parts = addresses.str.splitn("@", 2).struct.unnest()
+    domains = parts["field_1"].drop_nulls().unique()
+    likely = pl.Series([likely_domain(domain) for domain in domains], dtype=pl.String)
+    meant = parts["field_1"].replace_strict(domains, likely, default=None)
+    return parts["field_0"] + "@" + meant
