@@ -10,6 +10,11 @@ from crm_quality.cli import app
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "commands.md"
 
+EXIT_CODES = (
+    "Data goes to standard output, messages to standard error. Exit codes: 0 fine, 1 a gate "
+    "failed, 2 could not run (usage, rules, store in use, input unreadable)."
+)
+
 
 def usage(command: Any, name: str) -> str:
     """The help of one command as plain text."""
@@ -47,8 +52,7 @@ def reference() -> str:
     parts = [
         "# Commands",
         "Written from the commands' own help by `make docs`; a test keeps it true.",
-        "Data goes to standard output, messages to standard error. Exit codes: 0 fine, 1 a gate "
-        "failed, 2 could not run (usage, rules, store in use, input unreadable).",
+        EXIT_CODES,
     ]
     for name, command in commands(root, "crmq"):
         parts.extend((f"## {name}", f"```text\n{usage(command, name)}\n```"))
