@@ -1,48 +1,407 @@
-"""Days and moments: ISO 8601, UTC."""
+"""Days and moments, however they are written: ISO 8601, UTC."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 import polars as pl
 
-from crm_quality.standardise.column import NO_NOTE, note, on_distinct
+from crm_quality.standardise.column import NO_NOTE, note, on_distinct, on_rows
+from crm_quality.standardise.months import MONTHS, WEEKDAYS
 
-_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y%m%d")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Order = Literal["dmy", "mdy", "ymd"]
+
+_TIME = (
+    r"(?:(?:,? +|T|t|,? +at +)(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,](\d{1,9}))?)?"
+    r" ?([AaPp])?(?:\.?[Mm]\.?)?"
+    r" ?(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?|(?:GMT|UTC)[+-]\d{1,2}(?::?\d{2})?)?)?$"
+)
+_YEAR_FIRST = r"^(\d{4})([-/.])(\d{1,2})[-/.](\d{1,2})" + _TIME
+_YEAR_LAST = r"^(\d{1,2})([-/. ]) ?(\d{1,2})[-/. ] ?(\d{4}|\d{2})" + _TIME
+_ISO_DAY = r"^\d{4}-\d{2}-\d{2}$"
+_ISO_MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$"
+#: Bytes of 2024-03-15 10:00:00.
+_EXACT = 19
+_COMPACT = r"^([12]\d{3})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?Z?)?$"
+_EPOCH = r"^(\d{10})(\d{3})?(?:\.\d+)?$"
+_SERIAL = r"^(\d{5})(\.\d+)?$"
+_NOUGHT = r"^0{1,4}[-/. ]?0{1,2}[-/. ]?0{1,4}(?:[ T]0{1,2}:0{2}(?::0{2})?)?$"
+
+#: Two-digit years below this are of this century.
+_PIVOT = 30
+#: Serial numbers of spreadsheets that are days of 1927 to 2119; day 0 is 1899-12-30.
+_SERIALS = (10_000, 80_000)
+_DAY_ZERO = pl.date(1899, 12, 30)
+
+#: Days that systems and people put where they know none.
+_NO_DAY = [f"{day}" for day in ("0001-01-01", "1000-01-01", "1753-01-01", "1800-01-01")] + [
+    "1899-12-30",
+    "1899-12-31",
+    "1900-01-01",
+    "1901-01-01",
+    "1111-11-11",
+    "2999-12-31",
+    "9999-12-31",
+]
+
+Moment = pl.Datetime("us")
 
 
-def standardise_datetimes(texts: pl.Series) -> pl.DataFrame:
-    """Moments.
+def standardise_datetimes(
+    texts: pl.Series,
+    sources: pl.Series | None = None,
+    *,
+    orders: Mapping[str, Order] | None = None,
+    zones: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
+    """Moments, from any common way of writing them.
+
+    ISO 8601, year first or last, names of months in six languages, seconds and milliseconds since
+    1970, serial numbers of spreadsheets. Where day and month could be exchanged (``3/4/2024``),
+    the source's declared order decides; without one, the other values of the same source do, if
+    one of them can be read in one way only; else the value is ambiguous. That evidence makes
+    the reading of such values depend on the rows that are read together.
 
     Args:
         texts: Cleaned text.
+        sources: Name of each row's source; one source if null.
+        orders: Source → order of day and month in its dates.
+        zones: Source → IANA zone of its times without one; UTC if not named.
 
     Returns:
-        ``value`` Datetime("us", "UTC") and ``note``.
+        ``value`` Datetime("us", "UTC") and ``note``: ``ambiguous``, ``invalid``, ``placeholder``
+        (1900-01-01, 00/00/0000 and the like).
     """
+    local = _moments(texts, sources, orders or {})
+    frame = local.select("note", value=_to_utc(local, zones or {}))
+    epoch = local["moment"].dt.epoch("s") == 0
+    return frame.with_columns(
+        value=pl.when(~epoch).then("value"),
+        note=pl.when(epoch).then(note("placeholder")).otherwise("note"),
+    )
 
-    def read(frame: pl.DataFrame) -> pl.DataFrame:
-        text = pl.col("text").str.replace("T", " ", literal=True).str.replace(r"Z$|\+00:00$", "")
-        value = pl.coalesce(
-            *(
-                text.str.strptime(pl.Datetime("us"), fmt, strict=False)
-                if "H" in fmt
-                else text.str.strptime(pl.Date, fmt, strict=False).cast(pl.Datetime("us"))
-                for fmt in _FORMATS
+
+def standardise_dates(
+    texts: pl.Series,
+    sources: pl.Series | None = None,
+    *,
+    orders: Mapping[str, Order] | None = None,
+) -> pl.DataFrame:
+    """Days; a time of day beside them is dropped, not moved to another zone.
+
+    Args:
+        texts: Cleaned text.
+        sources: See `standardise_datetimes`.
+        orders: See `standardise_datetimes`.
+
+    Returns:
+        ``value`` Date and ``note``, as in `standardise_datetimes`.
+    """
+    local = _moments(texts, sources, orders or {})
+    return local.select(value=pl.col("moment").dt.date(), note="note")
+
+
+def _moments(
+    texts: pl.Series, sources: pl.Series | None, orders: Mapping[str, Order]
+) -> pl.DataFrame:
+    """``moment`` as written, ``offset`` from UTC in minutes (null = not said), ``note``."""
+    source = sources if sources is not None else pl.repeat("", len(texts), eager=True)
+    frame = pl.DataFrame({"source": source, "text": texts})
+    order = _orders(frame, orders)
+    frame = frame.join(order, on="source", how="left", nulls_equal=True, maintain_order="left")
+    read = on_distinct(frame.select("order", "text"), _read)
+    return read.with_columns(source=frame["source"])
+
+
+def _orders(frame: pl.DataFrame, declared: Mapping[str, Order]) -> pl.DataFrame:
+    """``source`` → ``order``: declared, or shown by values that have one reading."""
+    sources = frame.select(pl.col("source").unique())
+    order = pl.col("source").cast(pl.String).replace_strict(
+        list(declared), list(declared.values()), default=None, return_dtype=pl.String
+    ) if declared else pl.lit(None, dtype=pl.String)
+    sources = sources.with_columns(order=order)
+    open_sources = sources.filter(pl.col("order").is_null())["source"]
+    if open_sources.is_empty():
+        return sources
+    numeric = frame.filter(pl.col("text").str.contains(r"^\d{1,2}[-/ ] ?\d{1,2}[-/ ] ?\d{2,4}"))
+    numeric = numeric.filter(pl.col("source").is_in(open_sources.implode(), nulls_equal=True))
+    if numeric.is_empty():
+        return sources
+    parts = numeric["text"].str.extract_groups(r"^(\d{1,2})[-/ ] ?(\d{1,2})[-/ ]").struct
+    evidence = (
+        numeric.select("source")
+        .with_columns(
+            day_first=parts.field("1").cast(pl.Int32) > 12,  # noqa: PLR2004 - months
+            month_first=parts.field("2").cast(pl.Int32) > 12,  # noqa: PLR2004 - months
+        )
+        .group_by("source")
+        .agg(pl.col("day_first").any(), pl.col("month_first").any())
+        .select(
+            "source",
+            shown=pl.when(pl.col("day_first") & ~pl.col("month_first"))
+            .then(pl.lit("dmy"))
+            .when(pl.col("month_first") & ~pl.col("day_first"))
+            .then(pl.lit("mdy")),
+        )
+    )
+    joined = sources.join(evidence, on="source", how="left", nulls_equal=True)
+    return joined.select("source", order=pl.coalesce("order", "shown"))
+
+
+def _read(frame: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col("text")
+    frame = frame.with_columns(
+        moment=text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, exact=True, time_unit="us"),
+        offset=pl.lit(None, dtype=pl.Int32),
+        note=NO_NOTE,
+    )
+    frame = frame.with_columns(pl.when(text.str.len_bytes() == _EXACT).then("moment"))
+    for pattern, reader in ((_ISO_DAY, _iso_days), (_ISO_MOMENT, _iso_moments), (".", _others)):
+        rest = frame["moment"].is_null() & frame["text"].is_not_null()
+        if rest.any():
+            frame = on_rows(frame, rest & frame["text"].str.contains(pattern), reader)
+    day = pl.col("moment").dt.date()
+    nought = pl.col("moment").is_null() & text.str.contains(_NOUGHT)
+    nowhere = nought | day.is_in(pl.Series(_NO_DAY).str.to_date().implode())
+    real = day.dt.year().is_between(1000, 2999)
+    unread = pl.col("moment").is_null() & pl.col("note").is_null() & text.is_not_null()
+    return frame.select(
+        "offset",
+        moment=pl.when(real & ~nowhere).then("moment"),
+        note=pl.when(nowhere)
+        .then(note("placeholder"))
+        .when(unread | ~real)
+        .then(note("invalid"))
+        .otherwise("note"),
+    )
+
+
+def _iso_days(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(moment=pl.col("text").str.to_date("%Y-%m-%d", strict=False).cast(Moment))
+
+
+def _iso_moments(frame: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col("text")
+    whole = text.str.slice(0, _EXACT).str.replace("T", " ", literal=True)
+    frame = frame.select(
+        "text",
+        moment=whole.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us"),
+        offset=pl.when(text.str.ends_with("Z")).then(pl.lit(0, dtype=pl.Int32)),
+    )
+    more = (frame["text"].str.len_bytes() > _EXACT) & frame["offset"].is_null()
+    more = more | frame["text"].str.contains(".", literal=True)
+    return on_rows(frame, more, _with_fraction_and_zone).select("moment", "offset")
+
+
+def _with_fraction_and_zone(frame: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col("text")
+    micros = text.str.extract(r"\.(\d{1,6})").fill_null("0").str.pad_end(6, "0").cast(pl.Int64)
+    return frame.select(
+        moment=pl.col("moment") + pl.duration(microseconds=micros),
+        offset=_offset(text.str.slice(_EXACT).str.extract(r"(Z|[+-]\d{2}(?::?\d{2})?)$")),
+    )
+
+
+def _others(frame: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col("text").str.strip_chars(" ,").str.replace(WEEKDAYS, "")
+    frame = frame.select("order", text=text)
+    named = frame["text"].str.contains(r"\p{L}{3}")
+    frame = on_rows(frame, named, _with_month_numbers)
+    empty = {
+        "moment": pl.lit(None, dtype=Moment),
+        "offset": pl.lit(None, dtype=pl.Int32),
+        "note": NO_NOTE,
+    }
+    frame = frame.with_columns(**empty)
+    for pattern, reader in (
+        (_YEAR_FIRST, _year_first),
+        (_YEAR_LAST, _year_last),
+        (_COMPACT, _compact),
+        (_EPOCH, _epoch),
+        (_SERIAL, _serial),
+    ):
+        rows = frame["text"].str.contains(pattern) & frame["moment"].is_null()
+        frame = on_rows(frame, rows, reader)
+    return frame.select("moment", "offset", "note")
+
+
+def _with_month_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """``15. März 2024``, ``March 15, 2024`` and ``15-Mar-24`` as year-month-day."""
+    names = "|".join(sorted(MONTHS, key=len, reverse=True))
+    day_first = rf"(?i)^(\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?[\s\-/.]*(?:de |of )?({names})\.?,?[\s\-/.]*(?:de |del )?(\d{{4}}|\d{{2}})\b"
+    month_first = rf"(?i)^({names})\.?[\s\-]*(\d{{1,2}})(?:st|nd|rd|th)?,?[\s\-]+(\d{{4}}|\d{{2}})\b"
+    text = pl.col("text")
+    first = text.str.extract_groups(day_first).struct
+    second = text.str.extract_groups(month_first).struct
+    day = pl.coalesce(first.field("1"), second.field("2"))
+    month = pl.coalesce(first.field("2"), second.field("1")).str.to_lowercase()
+    year = pl.coalesce(first.field("3"), second.field("3"))
+    number = month.replace_strict(
+        list(MONTHS), list(MONTHS.values()), default=None, return_dtype=pl.String
+    )
+    rest = text.str.replace(day_first, "").str.replace(month_first, "")
+    numbered = pl.concat_str(_century(year), pl.lit("-"), number, pl.lit("-"), day, rest)
+    return frame.select(text=pl.coalesce(numbered, "text"))
+
+
+def _century(year: pl.Expr) -> pl.Expr:
+    short = year.str.len_bytes() == 2  # noqa: PLR2004 - digits
+    recent = year.cast(pl.Int32, strict=False) < _PIVOT
+    return (
+        pl.when(short & recent)
+        .then(pl.concat_str(pl.lit("20"), year))
+        .when(short)
+        .then(pl.concat_str(pl.lit("19"), year))
+        .otherwise(year)
+    )
+
+
+def _year_first(frame: pl.DataFrame) -> pl.DataFrame:
+    parts = pl.col("text").str.extract_groups(_YEAR_FIRST).struct
+    fields = [parts.field(str(index)) for index in range(1, 11)]
+    year, _, month, day, *time = fields
+    return frame.select(
+        moment=_moment(year, month, day, *time[:5]), offset=_offset(time[5]), note=NO_NOTE
+    )
+
+
+def _year_last(frame: pl.DataFrame) -> pl.DataFrame:
+    parts = frame["text"].str.extract_groups(_YEAR_LAST).struct.unnest()
+    parts.columns = ["first", "mark", "second", "year", "h", "m", "s", "f", "half", "zone"]
+    first, second = (pl.col(name).cast(pl.Int32) for name in ("first", "second"))
+    months = 12
+    # nobody writes the month first before a dot
+    day_first = (pl.col("order") == "dmy") | (pl.col("mark") == ".")
+    order = (
+        pl.when(first > months)
+        .then(pl.lit("dmy"))
+        .when(second > months)
+        .then(pl.lit("mdy"))
+        .when(day_first | (first == second))
+        .then(pl.lit("dmy"))
+        .when(pl.col("order") == "mdy")
+        .then(pl.lit("mdy"))
+    )
+    parts = parts.with_columns(order=frame["order"]).with_columns(order=order)
+    is_day_first = pl.col("order") == "dmy"
+    return parts.select(
+        moment=pl.when(pl.col("order").is_not_null()).then(
+            _moment(
+                _century(pl.col("year")),
+                pl.when(is_day_first).then("second").otherwise("first"),
+                pl.when(is_day_first).then("first").otherwise("second"),
+                *(pl.col(name) for name in ("h", "m", "s", "f", "half")),
             )
-        ).dt.replace_time_zone("UTC")
-        read = frame.with_columns(value=value)
-        unread = pl.col("value").is_null() & pl.col("text").is_not_null()
-        return read.select("value", note=pl.when(unread).then(note("invalid")).otherwise(NO_NOTE))
-
-    return on_distinct(texts.to_frame("text"), read)
+        ),
+        offset=_offset(pl.col("zone")),
+        note=pl.when(pl.col("order").is_null()).then(note("ambiguous")).otherwise(NO_NOTE),
+    )
 
 
-def standardise_dates(texts: pl.Series) -> pl.DataFrame:
-    """Days.
+def _compact(frame: pl.DataFrame) -> pl.DataFrame:
+    parts = pl.col("text").str.extract_groups(_COMPACT).struct
+    fields = [parts.field(str(index)) for index in range(1, 7)]
+    none = pl.lit(None, dtype=pl.String)
+    return frame.select(
+        moment=_moment(*fields, none, none),
+        offset=pl.when(pl.col("text").str.ends_with("Z")).then(pl.lit(0, dtype=pl.Int32)),
+        note=NO_NOTE,
+    )
 
-    Args:
-        texts: Cleaned text.
 
-    Returns:
-        ``value`` Date and ``note``.
-    """
-    return standardise_datetimes(texts).with_columns(pl.col("value").dt.date())
+def _epoch(frame: pl.DataFrame) -> pl.DataFrame:
+    parts = pl.col("text").str.extract_groups(_EPOCH).struct
+    micros = parts.field("1").cast(pl.Int64) * 1_000_000
+    micros = micros + parts.field("2").fill_null("0").cast(pl.Int64) * 1000
+    return frame.select(
+        moment=micros.cast(Moment), offset=pl.lit(0, dtype=pl.Int32), note=NO_NOTE
+    )
+
+
+def _serial(frame: pl.DataFrame) -> pl.DataFrame:
+    days = pl.col("text").cast(pl.Float64)
+    # to the second: the fraction of a day is not exact
+    seconds = (days * 86_400).round().cast(pl.Int64)
+    moment = _DAY_ZERO.cast(Moment) + pl.duration(seconds=seconds)
+    return frame.select(
+        moment=pl.when(days.is_between(*_SERIALS)).then(moment),
+        offset=pl.lit(None, dtype=pl.Int32),
+        note=NO_NOTE,
+    )
+
+
+def _moment(  # noqa: PLR0913, PLR0917 - the parts of a moment
+    year: pl.Expr,
+    month: pl.Expr,
+    day: pl.Expr,
+    hour: pl.Expr,
+    minute: pl.Expr,
+    second: pl.Expr,
+    fraction: pl.Expr,
+    half: pl.Expr,
+) -> pl.Expr:
+    """A moment from the digits of its parts; null if there is no such day or time."""
+    noon = 12
+    hours = hour.fill_null("0").cast(pl.Int64)
+    afternoon = half.str.to_lowercase() == "p"
+    hours = (
+        pl.when(afternoon & (hours < noon))
+        .then(hours + noon)
+        .when((half.str.to_lowercase() == "a") & (hours == noon))
+        .then(0)
+        .otherwise(hours)
+    )
+    minutes = minute.fill_null("0").cast(pl.Int64)
+    seconds = second.fill_null("0").cast(pl.Int64)
+    micros = fraction.fill_null("0").str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64)
+    whole_day = pl.concat_str(year, month.str.zfill(2), day.str.zfill(2)).str.to_date(
+        "%Y%m%d", strict=False
+    )
+    real = hours.is_between(0, 23) & minutes.is_between(0, 59) & seconds.is_between(0, 59)
+    return pl.when(real).then(
+        whole_day.cast(Moment)
+        + pl.duration(hours=hours, minutes=minutes, seconds=seconds, microseconds=micros)
+    )
+
+
+def _offset(zone: pl.Expr) -> pl.Expr:
+    """Minutes east of UTC; null where nothing is said."""
+    sign = pl.when(zone.str.contains("-", literal=True)).then(-1).otherwise(1)
+    hours = zone.str.extract(r"[+-](\d{1,2})").cast(pl.Int32).fill_null(0)
+    minutes = zone.str.extract(r"[+-]\d{2}:?(\d{2})$").cast(pl.Int32).fill_null(0)
+    return pl.when(zone.is_not_null()).then(sign * (hours * 60 + minutes)).cast(pl.Int32)
+
+
+def _to_utc(local: pl.DataFrame, zones: Mapping[str, str]) -> pl.Series:
+    moment = pl.col("moment")
+    frame = local.select(
+        "source",
+        "offset",
+        value=(moment - pl.duration(minutes=pl.col("offset").fill_null(0))).dt.replace_time_zone(
+            "UTC"
+        ),
+        moment=moment,
+    )
+    for source, zone in sorted(zones.items()):
+        if zone == "UTC":
+            continue
+        rows = (frame["source"] == source) & frame["offset"].is_null() & frame["moment"].is_not_null()
+        frame = on_rows(
+            frame,
+            rows,
+            lambda some, zone=zone: some.select(  # type: ignore[misc]
+                # the hour that comes twice in autumn is read as its first, the one that is
+                # left out in spring as if the clocks had not been changed
+                value=pl.coalesce(
+                    moment.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null"),
+                    (moment - pl.duration(hours=1)).dt.replace_time_zone(
+                        zone, ambiguous="earliest", non_existent="null"
+                    )
+                    + pl.duration(hours=1),
+                ).dt.convert_time_zone("UTC")
+            ),
+        )
+    return frame["value"]

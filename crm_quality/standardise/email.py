@@ -135,15 +135,50 @@ def _without_dummies(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _tidied(frame: pl.DataFrame) -> pl.DataFrame:
     """Values of texts that are not plain addresses."""
+    several = frame["text"].str.contains("[;,|]") & (frame["text"].str.count_matches("@") > 1)
+    frame = on_rows(frame, ~several, _tidied_one)
+    return on_rows(frame, several, _several).select("value", "note", "others")
+
+
+def _several(frame: pl.DataFrame) -> pl.DataFrame:
+    """The first address of each cell, and the others."""
+    parts = (
+        frame.select(part=pl.col("text").str.replace_all("[,|]", ";").str.split(";"))
+        .with_row_index("row")
+        .explode("part")
+        .with_columns(pl.col("part").str.strip_chars())
+        .filter(pl.col("part").str.contains("@", literal=True))
+    )
+    read = parts.select("row", "part", value=valid_emails(parts["part"]))
+    rest = read["value"].is_null()
+    read = read.with_columns(note=NO_NOTE, others=pl.lit(None, dtype=pl.List(pl.String)))
+    read = on_rows(read, rest, lambda rows: _tidied_one(rows.rename({"part": "text"})))
+    every = pl.concat_list("value", pl.col("others").fill_null([])).list.drop_nulls()
+    found = (
+        read.with_columns(every=every)
+        .group_by("row")
+        .agg(pl.col("every").explode().unique(maintain_order=True).drop_nulls())
+    )
+    joined = frame.with_row_index("row").join(found, on="row", how="left", maintain_order="left")
+    rest_of = pl.col("every").list.slice(1)
+    return joined.select(
+        value=pl.col("every").list.first(),
+        note=pl.when(pl.col("every").list.len() > 0).then(note("repaired")).otherwise(NO_NOTE),
+        others=pl.when(rest_of.list.len() > 0).then(rest_of),
+    )
+
+
+def _tidied_one(frame: pl.DataFrame) -> pl.DataFrame:
     text = pl.col("text")
-    frame = frame.with_columns(
+    frame = frame.select(
+        "text",
+        "others",
         bare=pl.coalesce(text.str.extract(_DISPLAY_NAME), text)
         .str.replace(_BEFORE, "")
-        .str.replace(_AFTER, "")
+        .str.replace(_AFTER, ""),
     )
-    repaired = note("repaired")
     frame = frame.with_columns(value=valid_emails(frame["bare"])).with_columns(
-        note=pl.when(pl.col("value").is_not_null()).then(repaired).otherwise("note")
+        note=pl.when(pl.col("value").is_not_null()).then(note("repaired")).otherwise(NO_NOTE)
     )
     hopeful = frame["value"].is_null() & frame["text"].str.contains(_HOPEFUL)
     return on_rows(frame, hopeful, lambda rows: on_distinct(rows.select("text"), _mended)).select(

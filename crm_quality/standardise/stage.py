@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crm_quality.definitions import EntityDefinition, FieldType, SourceDefinition
-from crm_quality.standardise.column import NO_NOTE, note
-from crm_quality.standardise.country import standardise_countries
-from crm_quality.standardise.date import standardise_dates, standardise_datetimes
-from crm_quality.standardise.email import standardise_emails
-from crm_quality.standardise.number import (
-    standardise_booleans,
-    standardise_decimals,
-    standardise_integers,
-)
-from crm_quality.standardise.phone import standardise_phones
+from crm_quality.standardise.column import NO_NOTE, Note, note
+from crm_quality.standardise.country import iso_countries
+from crm_quality.standardise.fields import DERIVED, STANDARDISERS, Context
+from crm_quality.standardise.person import NAME_FIELDS, standardise_person
 from crm_quality.standardise.placeholder import is_placeholder
 from crm_quality.standardise.text import clean_text
 from crm_quality.standardise.vocabulary import standardise_vocabulary
@@ -24,12 +18,14 @@ from crm_quality.standardise.vocabulary import standardise_vocabulary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crm_quality.standardise.date import Order
 
-class Context(NamedTuple):
-    """What a field's reading depends on besides its own text."""
-
-    definition: EntityDefinition
-    regions: pl.Series
+RAW, NOTE = "__raw", "__note"
+#: Types of fields that hold one value → type of the field that takes further ones.
+_OVERFLOW = {FieldType.EMAIL: FieldType.EMAILS, FieldType.PHONE: FieldType.PHONES}
+_LISTS = frozenset(_OVERFLOW.values())
+#: What "nothing" in a country field must not be mistaken for.
+_NAMIBIA = "NA"
 
 
 def standardise(
@@ -39,81 +35,233 @@ def standardise(
     sources: Mapping[str, SourceDefinition] | None = None,
     country: str | None = None,
 ) -> pl.DataFrame:
-    """Bring every field of ``frame`` into its canonical form."""
-    frame = frame.lazy().collect()
-    names = [name for name in definition.fields if name in frame.columns]
-    new: dict[str, pl.Series] = {}
-    order = sorted(names, key=lambda name: definition.fields[name].type is not FieldType.COUNTRY)
-    regions = _regions(frame, sources or {}, country)
-    for name in order:
-        raw = _as_text(frame[name])
-        cleaned = clean_text(raw)
+    """Bring every field into its canonical form and say what was done to it.
+
+    The text as it came is never lost: it stays in ``<field>__raw``. Standardising a frame that is
+    standardised already starts again from there. Every row is read by itself, so the function is
+    safe on any partition; only dates whose day and month could be exchanged, of a source that
+    declares no order, are read by the evidence of the other rows of that source.
+
+    Args:
+        frame: Records of one entity, one per row. Any of the definition's fields may be
+            columns, as text or typed (dates, numbers, lists); other columns pass through, of
+            which ``source`` is read.
+        definition: The entity.
+        sources: Source name → its definition, for country, order of dates and time zone.
+        country: ISO 3166-1 alpha-2 country of phone numbers that nothing else tells.
+
+    Returns:
+        The same rows in the same order. Fields have the type of their column (text, Date,
+        Datetime UTC, Boolean, Int64, Decimal(18, 2), List(String)); beside each stand
+        ``<field>__raw`` String and ``<field>__note`` (see `NOTES`; null = nothing to say).
+        Company names get ``<field>_core`` and ``<field>_legal_form``, phones ``<field>_extension``.
+        What a field held for another one goes there: titles to ``salutation``, suffixes to
+        ``name_suffix``, parts of ``full_name`` to theirs, further addresses and numbers of a
+        cell to the first list field of their kind.
+    """
+    frame = _as_it_came(frame.lazy().collect(), definition)
+    stage = _Stage(frame, definition, sources or {}, country)
+    return stage.result()
+
+
+class _Stage:
+    """The columns of one frame while they are worked on."""
+
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        definition: EntityDefinition,
+        sources: Mapping[str, SourceDefinition],
+        country: str | None,
+    ) -> None:
+        self.frame = frame
+        self.definition = definition
+        self.fields = {n: f for n, f in definition.fields.items() if n in frame.columns}
+        self.raw = {name: _as_text(frame[name]) for name in self.fields}
+        self.texts: dict[str, pl.Series] = {}
+        self.absent: dict[str, pl.Series] = {}
+        self.mended: dict[str, pl.Series] = {}
+        self.results: dict[str, pl.DataFrame] = {}
+        self.context = _context(frame, sources, country)
+
+    def result(self) -> pl.DataFrame:
+        for name in self.fields:
+            self._clean(name)
+        self._read_countries()
+        names = [name for name in NAME_FIELDS if name in self.fields]
+        for name in self.fields:
+            if name not in self.results and name not in names:
+                self._read(name)
+        if names:
+            self._read_person(names)
+        for kind, lists in _OVERFLOW.items():
+            self._collect_others(kind, lists)
+        return self._assembled()
+
+    def _clean(self, name: str) -> None:
+        cleaned = clean_text(self.raw[name])
         texts = cleaned["text"]
-        kind = definition.fields[name].type
-        absent = (
-            is_placeholder(texts, definition.placeholders)
-            if kind is not FieldType.KEY
-            else pl.repeat(value=False, n=len(texts), dtype=pl.Boolean, eager=True)
-        )
-        if absent.any():
-            texts = pl.select(pl.when(~absent).then(texts)).to_series()
-        result = _standardised(name, texts, Context(definition, regions))
-        result = result.with_columns(
-            note=pl.when(absent)
-            .then(note("placeholder"))
-            .otherwise(pl.coalesce("note", pl.when(cleaned["repaired"]).then(note("repaired"))))
-        )
-        new[name] = result["value"]
-        new[f"{name}__raw"] = raw
-        new[f"{name}__note"] = result["note"]
+        kind = self.fields[name].type
+        if kind is FieldType.KEY:
+            absent = pl.repeat(value=False, n=len(texts), dtype=pl.Boolean, eager=True)
+        else:
+            absent = is_placeholder(texts, self.definition.placeholders)
         if kind is FieldType.COUNTRY:
-            regions = pl.select(pl.coalesce(result["value"], regions)).to_series()
-    return frame.with_columns(**new)
+            absent &= (texts != _NAMIBIA).fill_null(value=True)
+        if absent.any() and kind is not FieldType.VOCABULARY:
+            texts = pl.select(pl.when(~absent).then(texts)).to_series()
+        self.texts[name] = texts.alias("text")
+        self.absent[name] = absent
+        self.mended[name] = cleaned["repaired"]
+
+    def _read(self, name: str) -> None:
+        field = self.fields[name]
+        vocabulary = self.definition.vocabularies.get(field.vocabulary or "")
+        if field.type is FieldType.COUNTRY and vocabulary is None:
+            vocabulary = iso_countries()
+        context = self.context._replace(vocabulary=vocabulary)
+        self._keep(name, STANDARDISERS[field.type](self.texts[name], context))
+
+    def _keep(self, name: str, read: pl.DataFrame) -> None:
+        absent, mended = self.absent[name], self.mended[name]
+        if absent.any():
+            # a word of the vocabulary is a word, even where others write it for "nothing"
+            absent &= read["value"].is_null()
+            read = read.with_columns(
+                note=pl.when(absent).then(note("placeholder")).otherwise("note")
+            )
+        if mended.any():
+            fixed = pl.when(mended & pl.col("value").is_not_null()).then(note("repaired"))
+            read = read.with_columns(note=pl.coalesce("note", fixed))
+        self.results[name] = read
+
+    def _read_countries(self) -> None:
+        for name, field in self.fields.items():
+            if field.type is not FieldType.COUNTRY:
+                continue
+            self._read(name)
+            country = self.results[name]["value"]
+            self.context = self.context._replace(
+                countries=_first_of(country, self.context.countries),
+                regions=_first_of(country, self.context.regions),
+            )
+
+    def _read_person(self, names: list[str]) -> None:
+        read = standardise_person({name: self.texts[name] for name in names})
+        titles = read.pop("title")["value"]
+        for name, result in read.items():
+            if name in self.fields:
+                self._keep(name, result)
+            elif name in self.definition.fields:
+                self.results[name] = result
+        self._derive_salutation(titles)
+
+    def _derive_salutation(self, titles: pl.Series) -> None:
+        field = self.definition.fields.get("salutation")
+        vocabulary = self.definition.vocabularies.get((field and field.vocabulary) or "")
+        if vocabulary is None:
+            return
+        value = _first_of(
+            standardise_vocabulary(titles, vocabulary)["value"],
+            standardise_vocabulary(titles.str.extract(r"^(\S+)"), vocabulary)["value"],
+        )
+        own = self.results.get("salutation", _nothing(self.frame.height))
+        # a text that is set aside stays so: its issue is about what was written there
+        missing = own["value"].is_null() & (own["note"].is_null() | (own["note"] == "placeholder"))
+        fills = missing & value.is_not_null()
+        self.results["salutation"] = own.with_columns(
+            value=pl.when(fills).then(value).otherwise("value"),
+            note=pl.when(fills).then(note("derived")).otherwise("note"),
+        )
+
+    def _collect_others(self, kind: FieldType, lists: FieldType) -> None:
+        target = next(iter(self.definition.fields_of_type(lists)), None)
+        names = [name for name in self.results if self.definition.fields[name].type is kind]
+        if target is None or not names:
+            return
+        empty = pl.DataFrame(schema={"value": pl.List(pl.String), "note": Note}).clear(
+            self.frame.height
+        )
+        own = self.results.get(target, empty)
+        found = [self.results[name]["others"] for name in names]
+        more = [others for others in found if others.null_count() < len(others)]
+        if more:
+            every = pl.concat_list(
+                *(pl.lit(part).fill_null([]) for part in (own["value"], *more))
+            ).list.unique(maintain_order=True)
+            grown = pl.any_horizontal(*(pl.lit(part).is_not_null() for part in more))
+            derived = own["value"].is_null() & grown
+            own = own.with_columns(
+                value=pl.when(grown).then(every).otherwise("value"),
+                note=pl.when(derived).then(note("derived")).otherwise("note"),
+            )
+        self.results[target] = own
+
+    def _assembled(self) -> pl.DataFrame:
+        columns: dict[str, pl.Series] = {}
+        beside: dict[str, pl.Series] = {}
+        nothing = pl.repeat(None, self.frame.height, dtype=pl.String, eager=True)
+        for name, field in self.definition.fields.items():
+            if name not in self.results:
+                continue
+            result = self.results[name]
+            columns[name] = result["value"]
+            for part in DERIVED.get(field.type, ()):
+                beside[f"{name}_{part}"] = result[part]
+            beside[f"{name}{RAW}"] = self.raw.get(name, nothing)
+            beside[f"{name}{NOTE}"] = result["note"]
+        return self.frame.with_columns(**columns, **beside)
 
 
-def _regions(
+def _as_it_came(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
+    """The frame before it was standardised, if it has been."""
+    done = [name for name in definition.fields if f"{name}{RAW}" in frame.columns]
+    if not done:
+        return frame
+    own = {f"{name}{ending}" for name in done for ending in (RAW, NOTE)}
+    for name in done:
+        own |= {f"{name}_{part}" for part in DERIVED.get(definition.fields[name].type, ())}
+    raw = frame.select(pl.col(f"{name}{RAW}").alias(name) for name in done)
+    return frame.with_columns(raw).drop(own, strict=False)
+
+
+def _context(
     frame: pl.DataFrame, sources: Mapping[str, SourceDefinition], country: str | None
-) -> pl.Series:
-    of_source = {name: source.country for name, source in sources.items() if source.country}
-    fallback = pl.lit(country, dtype=pl.String)
-    if not of_source or "source" not in frame.columns:
-        return frame.select(pl.repeat(country, pl.len(), dtype=pl.String)).to_series()
-    known = pl.col("source").cast(pl.String).replace_strict(of_source, default=None)
-    return frame.select(pl.coalesce(known, fallback)).to_series()
+) -> Context:
+    names = frame["source"].cast(pl.String) if "source" in frame.columns else None
+    homes = {name: source.country for name, source in sources.items() if source.country}
+    orders: dict[str, Order] = {
+        name: source.date_order for name, source in sources.items() if source.date_order
+    }
+    nowhere = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    countries = nowhere
+    if names is not None and homes:
+        countries = names.replace_strict(homes, default=None, return_dtype=pl.String)
+    return Context(
+        countries=countries,
+        regions=countries if country is None else countries.fill_null(country.upper()),
+        sources=names,
+        orders=orders,
+        zones={name: source.time_zone for name, source in sources.items()},
+        vocabulary=None,
+    )
 
 
 def _as_text(column: pl.Series) -> pl.Series:
-    if column.dtype == pl.String:
+    dtype = column.dtype
+    if dtype == pl.String:
         return column
-    if isinstance(column.dtype, pl.List):
+    if isinstance(dtype, pl.List):
         return column.list.eval(pl.element().cast(pl.String)).list.join(";")
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+        return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     return column.cast(pl.String)
 
 
-def _standardised(name: str, texts: pl.Series, context: Context) -> pl.DataFrame:  # noqa: PLR0911
-    field = context.definition.fields[name]
-    match field.type:
-        case FieldType.EMAIL:
-            return standardise_emails(texts)
-        case FieldType.PHONE:
-            return standardise_phones(texts, context.regions)
-        case FieldType.EMAILS | FieldType.PHONES:
-            return pl.DataFrame({"value": texts.str.split(";")}).with_columns(note=NO_NOTE)
-        case FieldType.COUNTRY:
-            return standardise_countries(texts)
-        case FieldType.VOCABULARY:
-            return standardise_vocabulary(
-                texts, context.definition.vocabularies[str(field.vocabulary)]
-            )
-        case FieldType.DATE:
-            return standardise_dates(texts)
-        case FieldType.DATETIME:
-            return standardise_datetimes(texts)
-        case FieldType.BOOLEAN:
-            return standardise_booleans(texts)
-        case FieldType.INTEGER:
-            return standardise_integers(texts)
-        case FieldType.DECIMAL:
-            return standardise_decimals(texts)
-        case _:
-            return pl.DataFrame({"value": texts}).with_columns(note=NO_NOTE)
+def _first_of(*columns: pl.Series) -> pl.Series:
+    return pl.select(pl.coalesce(*(pl.lit(column) for column in columns))).to_series()
+
+
+def _nothing(height: int) -> pl.DataFrame:
+    value = pl.repeat(None, height, dtype=pl.String, eager=True)
+    return pl.DataFrame({"value": value}).with_columns(note=NO_NOTE)

@@ -54,7 +54,7 @@ def _cleaned(frame: pl.DataFrame) -> pl.DataFrame:
     garbled = raw.str.contains(_MOJIBAKE)
     fixed = raw
     if garbled.any():
-        bad = raw.filter(garbled)
+        bad = raw.filter(garbled).unique()
         fixed = raw.replace(bad, pl.Series([_undone(text) for text in bad], dtype=pl.String))
     text = pl.col("text").str.replace_all(_INVISIBLE, "").str.replace_all(_BLANKS, " ")
     return (
