@@ -35,6 +35,8 @@ Note = pl.Enum(NOTES)
 
 #: Above this share of distinct values it is cheaper to work on all rows.
 _MOSTLY_DISTINCT = 0.5
+#: Below this many rows it does not matter.
+_FEW = 100
 
 
 def note(name: str) -> pl.Expr:
@@ -48,38 +50,40 @@ NO_NOTE = pl.lit(None, dtype=Note)
 def on_distinct(
     frame: pl.DataFrame, standardiser: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> pl.DataFrame:
-    """``standardiser(frame)``, computed once per distinct row.
+    """``standardiser(frame)``, computed once per distinct row that has a text.
 
     Args:
-        frame: The columns that the standardiser reads.
+        frame: The columns that the standardiser reads; the last one is the text.
         standardiser: A function that gives one row for each of its rows, in their order, and
             looks at no other row.
 
     Returns:
-        The standardiser's columns, one row per row of ``frame``.
+        The standardiser's columns, one row per row of ``frame``; null where the text is null.
     """
-    if frame.height == 0:
+    filled = frame[frame.columns[-1]].is_not_null()
+    if filled.all():
+        return _on_distinct_filled(frame, standardiser)
+    results = _on_distinct_filled(frame.filter(filled), standardiser)
+    place = filled.cum_sum().cast(pl.UInt32) - 1
+    place = pl.select(pl.when(filled).then(place)).to_series()
+    return results.select(pl.all().gather(place))
+
+
+def _on_distinct_filled(
+    frame: pl.DataFrame, standardiser: Callable[[pl.DataFrame], pl.DataFrame]
+) -> pl.DataFrame:
+    if frame.height < _FEW:
         return standardiser(frame)
     keys = frame.columns
-    estimate = frame.select(pl.col(keys[-1]).approx_n_unique()).item()
-    if estimate > _MOSTLY_DISTINCT * frame.height:
+    if frame[keys[-1]].approx_n_unique() > _MOSTLY_DISTINCT * frame.height:
         return standardiser(frame)
     distinct = frame.unique()
     if distinct.height > _MOSTLY_DISTINCT * frame.height:
         return standardiser(frame)
     results = standardiser(distinct)
-    table = distinct.select(pl.all().name.prefix("key ")).hstack(results)
-    return frame.join(
-        table,
-        left_on=keys,
-        right_on=[f"key {key}" for key in keys],
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-        suffix=" result",
-    ).select(
-        pl.col(f"{name} result" if name in keys else name).alias(name) for name in results.columns
-    )
+    numbered = distinct.with_row_index(" place")
+    place = frame.join(numbered, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    return results.select(pl.all().gather(place[" place"]))
 
 
 def on_rows(

@@ -144,9 +144,9 @@ def _display(frame: pl.DataFrame) -> pl.Series:
 
     def repaired(rows: pl.DataFrame) -> pl.DataFrame:
         return on_distinct(
-            rows.select("text", "legal_form"),
+            rows.select("legal_form", "text"),
             lambda some: pl.DataFrame(
-                {"text": [_capitalised(*row) for row in some.iter_rows()]},
+                {"text": [_capitalised(text, form) for form, text in some.iter_rows()]},
                 schema={"text": pl.String},
             ),
         )

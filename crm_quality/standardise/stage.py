@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.definitions import EntityDefinition, FieldType, SourceDefinition
-from crm_quality.standardise.column import NO_NOTE, Note, note
-from crm_quality.standardise.country import iso_countries
+from crm_quality.standardise.column import NO_NOTE, Note, note, on_distinct
 from crm_quality.standardise.fields import DERIVED, STANDARDISERS, Context
 from crm_quality.standardise.person import NAME_FIELDS, standardise_person
 from crm_quality.standardise.placeholder import is_placeholder
@@ -24,6 +23,14 @@ RAW, NOTE = "__raw", "__note"
 #: Types of fields that hold one value → type of the field that takes further ones.
 _OVERFLOW = {FieldType.EMAIL: FieldType.EMAILS, FieldType.PHONE: FieldType.PHONES}
 _LISTS = frozenset(_OVERFLOW.values())
+_DATES = frozenset({FieldType.DATE, FieldType.DATETIME})
+#: Type → the parts of the context that its reading depends on, row by row.
+_CONTEXT_OF: Mapping[FieldType, tuple[str, ...]] = {
+    FieldType.PHONE: ("regions",),
+    FieldType.PHONES: ("regions",),
+    FieldType.STATE: ("countries",),
+    FieldType.POSTCODE: ("countries",),
+}
 #: What "nothing" in a country field must not be mistaken for.
 _NAMIBIA = "NA"
 
@@ -78,15 +85,10 @@ class _Stage:
         self.definition = definition
         self.fields = {n: f for n, f in definition.fields.items() if n in frame.columns}
         self.raw = {name: _as_text(frame[name]) for name in self.fields}
-        self.texts: dict[str, pl.Series] = {}
-        self.absent: dict[str, pl.Series] = {}
-        self.mended: dict[str, pl.Series] = {}
         self.results: dict[str, pl.DataFrame] = {}
         self.context = _context(frame, sources, country)
 
     def result(self) -> pl.DataFrame:
-        for name in self.fields:
-            self._clean(name)
         self._read_countries()
         names = [name for name in NAME_FIELDS if name in self.fields]
         for name in self.fields:
@@ -98,42 +100,33 @@ class _Stage:
             self._collect_others(kind, lists)
         return self._assembled()
 
-    def _clean(self, name: str) -> None:
-        cleaned = clean_text(self.raw[name])
-        texts = cleaned["text"]
-        kind = self.fields[name].type
-        if kind is FieldType.KEY:
-            absent = pl.repeat(value=False, n=len(texts), dtype=pl.Boolean, eager=True)
-        else:
-            absent = is_placeholder(texts, self.definition.placeholders)
-        if kind is FieldType.COUNTRY:
-            absent &= (texts != _NAMIBIA).fill_null(value=True)
-        if absent.any() and kind is not FieldType.VOCABULARY:
-            texts = pl.select(pl.when(~absent).then(texts)).to_series()
-        self.texts[name] = texts.alias("text")
-        self.absent[name] = absent
-        self.mended[name] = cleaned["repaired"]
-
     def _read(self, name: str) -> None:
         field = self.fields[name]
         vocabulary = self.definition.vocabularies.get(field.vocabulary or "")
-        if field.type is FieldType.COUNTRY and vocabulary is None:
-            vocabulary = iso_countries()
         context = self.context._replace(vocabulary=vocabulary)
-        self._keep(name, STANDARDISERS[field.type](self.texts[name], context))
+        known = {key: getattr(context, key) for key in _CONTEXT_OF.get(field.type, ())}
+        frame = pl.DataFrame({**known, "text": self.raw[name]})
 
-    def _keep(self, name: str, read: pl.DataFrame) -> None:
-        absent, mended = self.absent[name], self.mended[name]
-        if absent.any():
-            # a word of the vocabulary is a word, even where others write it for "nothing"
-            absent &= read["value"].is_null()
-            read = read.with_columns(
-                note=pl.when(absent).then(note("placeholder")).otherwise("note")
-            )
-        if mended.any():
-            fixed = pl.when(mended & pl.col("value").is_not_null()).then(note("repaired"))
-            read = read.with_columns(note=pl.coalesce("note", fixed))
-        self.results[name] = read
+        def read(rows: pl.DataFrame) -> pl.DataFrame:
+            cleaned = self._cleaned(rows["text"], field.type)
+            texts = cleaned["text"]
+            if field.type is not FieldType.VOCABULARY:
+                texts = cleaned.select(pl.when(~pl.col("absent")).then("text")).to_series()
+            some = context._replace(**{key: rows[key] for key in known})
+            return _noted(cleaned, STANDARDISERS[field.type](texts, some))
+
+        # the order of a source's dates shows in all of its rows
+        self.results[name] = read(frame) if field.type in _DATES else on_distinct(frame, read)
+
+    def _cleaned(self, raw: pl.Series, kind: FieldType) -> pl.DataFrame:
+        """``text``, ``repaired`` and ``absent``: it stands for "nothing"."""
+        cleaned = clean_text(raw)
+        if kind is FieldType.KEY:
+            return cleaned.with_columns(absent=pl.lit(value=False))
+        absent = is_placeholder(cleaned["text"], self.definition.placeholders)
+        if kind is FieldType.COUNTRY:
+            absent &= (cleaned["text"] != _NAMIBIA).fill_null(value=True)
+        return cleaned.with_columns(absent=absent)
 
     def _read_countries(self) -> None:
         for name, field in self.fields.items():
@@ -147,11 +140,23 @@ class _Stage:
             )
 
     def _read_person(self, names: list[str]) -> None:
-        read = standardise_person({name: self.texts[name] for name in names})
+        cleaned = {
+            name: on_distinct(
+                self.raw[name].alias("text").to_frame(),
+                lambda rows, name=name: self._cleaned(rows["text"], self.fields[name].type),  # type: ignore[misc]
+            )
+            for name in names
+        }
+        read = standardise_person(
+            {
+                name: columns.select(pl.when(~pl.col("absent")).then("text")).to_series()
+                for name, columns in cleaned.items()
+            }
+        )
         titles = read.pop("title")["value"]
         for name, result in read.items():
             if name in self.fields:
-                self._keep(name, result)
+                self.results[name] = _noted(cleaned[name], result)
             elif name in self.definition.fields:
                 self.results[name] = result
         self._derive_salutation(titles)
@@ -211,6 +216,17 @@ class _Stage:
             beside[f"{name}{RAW}"] = self.raw.get(name, nothing)
             beside[f"{name}{NOTE}"] = result["note"]
         return self.frame.with_columns(**columns, **beside)
+
+
+def _noted(cleaned: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    # a word of the vocabulary is a word, even where others write it for "nothing"
+    absent = cleaned["absent"] & read["value"].is_null()
+    if absent.any():
+        read = read.with_columns(note=pl.when(absent).then(note("placeholder")).otherwise("note"))
+    if cleaned["repaired"].any():
+        fixed = pl.when(cleaned["repaired"] & pl.col("value").is_not_null())
+        read = read.with_columns(note=pl.coalesce("note", fixed.then(note("repaired"))))
+    return read
 
 
 def _as_it_came(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:

@@ -46,7 +46,10 @@ def clean_text(texts: pl.Series) -> pl.DataFrame:
     suspects = frame["text"].str.contains(_SUSPECT)
     if suspects.any():
         frame = on_rows(frame, suspects, lambda rows: on_distinct(rows.select("text"), _cleaned))
-    return frame.with_columns(pl.when(pl.col("text").str.len_bytes() > 0).then("text"))
+    return frame.select(
+        pl.when(pl.col("text").str.len_bytes() > 0).then("text"),
+        pl.col("repaired").fill_null(value=False),
+    )
 
 
 def _cleaned(frame: pl.DataFrame) -> pl.DataFrame:
