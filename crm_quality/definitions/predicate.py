@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from crm_quality.duck import connect
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -47,7 +49,7 @@ def predicate_fields(sql: str, columns: Mapping[str, str]) -> frozenset[str]:
     Raises:
         ValueError: It is no predicate over these fields; the message says why.
     """
-    with duckdb.connect(config={"enable_external_access": "false"}) as connection:
+    with connect(closed=True) as connection:
         node = _parsed(connection, sql)
         stable = {str(name) for (name,) in connection.execute(_STABLE_FUNCTIONS).fetchall()}
         typed = {**columns, AS_OF: "DATE"}

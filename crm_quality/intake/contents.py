@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
+
+from crm_quality.duck import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def content_hashes(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
         parts += [pl.when(text.is_not_null()).then(pl.lit(f"{_FIELD}{name}{_VALUE}")), text]
     whole = pl.concat_str(parts or [pl.lit("")], ignore_nulls=True).alias("text")
     texts = frame.select(whole if columns else pl.repeat("", pl.len()).alias("text"))
-    with duckdb.connect() as connection:
+    with connect() as connection:
         # The newest layout of text is handed over without a copy.
         arrow = texts.to_arrow(compat_level=pl.CompatLevel.newest())
         connection.register("texts", arrow)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import duckdb
 import polars as pl
 
+from crm_quality.duck import connect
 from crm_quality.intake.careful import records
 from crm_quality.intake.layout import Layout, text_layout
 from crm_quality.intake.table import PROBLEMS, Table
@@ -167,7 +168,7 @@ def _strictly(path: Path, layout: Layout) -> pl.DataFrame | None:
     """The whole file by DuckDB; null when it is not well formed."""
     if _is_pattern(path):
         return None
-    with duckdb.connect() as connection:
+    with connect() as connection:
         try:
             rows = _relation(connection, path, layout).to_arrow_table()
             return _named(pl.DataFrame(rows), layout)
@@ -181,7 +182,7 @@ def _in_batches(
     """By DuckDB as far as the file is well formed, and carefully from there on."""
     done = 0
     if found.encoding != "mixed" and not _is_pattern(path):
-        with duckdb.connect() as connection:
+        with connect() as connection:
             try:
                 for batch in _relation(connection, path, layout).to_arrow_reader(rows):
                     frame = _named(pl.DataFrame(batch), layout)

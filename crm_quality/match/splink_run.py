@@ -7,22 +7,18 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import polars as pl
 from splink import DuckDBAPI, Linker
 
-from crm_quality.match.levels import Comparison, Level
+from crm_quality.duck import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from crm_quality.match.levels import Comparison
+
     Probabilities = Mapping[str, Sequence[float]]
-
-#: Random pairs that u is estimated from.
-RANDOM_PAIRS = 500_000
-
-_SEED = 1
 
 #: Splink refuses probabilities of zero.
 _LEAST = 1e-12
@@ -74,7 +70,7 @@ class SplinkRun:
 
     def __init__(self, features: pl.DataFrame, comparisons: Sequence[Comparison]) -> None:
         self.comparisons = tuple(comparisons)
-        self.connection = duckdb.connect(":memory:")
+        self.connection = connect()
         self.connection.execute("SET preserve_insertion_order = false")
         self._features = features.to_arrow()
         self.connection.register("features_frame", self._features)
@@ -84,56 +80,6 @@ class SplinkRun:
     def close(self) -> None:
         """Give the memory back."""
         self.connection.close()
-
-    def random_agreement(self, count: int, random_pairs: int = RANDOM_PAIRS) -> dict[str, list[float]]:
-        """u: comparison → probability of each gamma, from 0 upwards, among random pairs.
-
-        Splink would sample records and take all pairs among them: 2,000 records for 2 million pairs,
-        and so no more than 2,000 surnames of a million people. Here both records of each pair are
-        drawn anew (Enamorado, Fifield and Imai 2019), by a generator with a fixed seed; the levels
-        are Splink's SQL.
-
-        Args:
-            count: Number of records.
-            random_pairs: Pairs to draw; all pairs are taken when there are no more.
-        """
-        ids = self.connection.execute("SELECT id FROM features ORDER BY id").fetchnumpy()["id"]
-        if count * (count - 1) // 2 <= random_pairs:
-            left, right = np.triu_indices(count, 1)
-        else:
-            generator = np.random.default_rng(_SEED)
-            left = generator.integers(0, count, random_pairs)
-            right = (left + generator.integers(1, count, random_pairs)) % count
-        asked = pl.DataFrame({"left_id": ids[left], "right_id": ids[right]})
-        found = vectors_without_splink(self.connection, self.comparisons, asked)
-        made: dict[str, list[float]] = {}
-        for c in self.comparisons:
-            gammas = found[c.gamma].to_numpy()
-            seen = np.bincount(gammas[gammas >= 0], minlength=len(c.levels)).astype(float)
-            filled = max(float(seen.sum()), 1.0) / max(len(gammas), 1) * count * (count - 1) / 2
-            counted = {
-                len(c.levels) - 1 - place: self._equal_pairs(level) / filled
-                for place, level in enumerate(c.levels)
-                if level.equal
-            }
-            seen[list(counted)] = 0.0
-            u = seen / max(seen.sum(), 1.0) * max(1 - sum(counted.values()), 0.0)
-            for gamma, share in counted.items():
-                u[gamma] = share
-            made[c.name] = [float(x) for x in u / u.sum()]
-        return made
-
-    def _equal_pairs(self, level: Level) -> float:
-        """Pairs of records, of all there are, that are equal in the level's column."""
-        described = self.connection.execute("DESCRIBE features").fetchall()
-        is_list = dict((row[0], row[1]) for row in described)[level.equal].endswith("[]")
-        value = f'unnest("{level.equal}")' if is_list else f'"{level.equal}"'
-        where = f'WHERE "{level.equal}_f" = {level.rarity}' if level.rarity is not None else ""
-        rows = self.connection.execute(
-            f"SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM (SELECT {value} AS v "  # noqa: S608
-            f"FROM features {where}) WHERE v IS NOT NULL GROUP BY v)"
-        ).fetchall()
-        return float(rows[0][0] or 0.0)
 
     def vectors(
         self, pairs: pl.DataFrame, u: Probabilities, m: Probabilities, prior: float
@@ -198,34 +144,6 @@ def _gamma_of(weights: pl.Series, u: Sequence[float], m: Sequence[float]) -> pl.
     seen = weights.unique().to_numpy()
     gammas = np.abs(seen[:, None] - choices[None, :]).argmin(axis=1) - 1
     return weights.replace_strict(seen, gammas, return_dtype=pl.Int8)
-
-
-def vectors_without_splink(
-    connection: duckdb.DuckDBPyConnection, comparisons: Sequence[Comparison], pairs: pl.DataFrame
-) -> pl.DataFrame:
-    """The comparison vectors of a few pairs, by the same SQL, without Splink's preparation.
-
-    Args:
-        connection: Holds the table ``features``.
-        comparisons: What is compared.
-        pairs: ``left_id`` and ``right_id``.
-
-    Returns:
-        ``left_id``, ``right_id`` and the ``gamma_*`` columns.
-    """
-    columns = [row[0] for row in connection.execute("DESCRIBE features").fetchall()]
-    sides = ", ".join(f'{side}."{c}" AS "{c}_{side}"' for side in "lr" for c in columns)
-    gammas = ", ".join(f'({c.sql()})::TINYINT AS "{c.gamma}"' for c in comparisons)
-    connection.register("asked_pairs", pairs.select("left_id", "right_id").to_arrow())
-    found = connection.sql(
-        f"SELECT id_l AS left_id, id_r AS right_id, {gammas} FROM ("  # noqa: S608 - own names
-        f"SELECT {sides} FROM asked_pairs p JOIN features l ON l.id = p.left_id "
-        "JOIN features r ON r.id = p.right_id)"
-    ).to_arrow_table()
-    connection.unregister("asked_pairs")
-    frame = pl.from_arrow(found)
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
-    return frame
 
 
 def _above_zero(probabilities: Sequence[float]) -> list[float]:

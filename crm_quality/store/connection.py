@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import polars as pl
 
+from crm_quality.duck import connect
 from crm_quality.errors import StoreError, StoreInUseError
 from crm_quality.store.migrate import migrate
 
@@ -152,7 +153,7 @@ def _connect(path: Path, wait: float, *, read_only: bool) -> duckdb.DuckDBPyConn
     deadline = time.monotonic() + wait
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            return connect(path, read_only=read_only)
         except duckdb.IOException as error:
             message = _first_line(error)
             if "lock" not in message.lower():

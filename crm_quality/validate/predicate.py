@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -9,6 +10,7 @@ import polars as pl
 
 from crm_quality.definitions.entity import COLUMN_TYPES
 from crm_quality.definitions.predicate import AS_OF, predicate_fields
+from crm_quality.duck import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +40,7 @@ def refused(
         name: COLUMN_TYPES.get(context.type_of(name), "VARCHAR")
         for name in (*context.definition.fields, "source")
     }
-    with duckdb.connect(config={"enable_external_access": "false"}) as connection:
+    with connect(closed=True) as connection:
         for code, sql in predicates.items():
             names = sorted(predicate_fields(sql, types))
             needed = frame.select(
@@ -48,9 +50,9 @@ def refused(
             connection.register("records", needed)
             query = f'SELECT NOT ({sql}\n) AS refused FROM records ORDER BY "position of the row"'  # noqa: S608 - a checked expression
             try:
-                table = connection.execute(query).to_arrow_table()
+                table = connection.sql(query).to_arrow_table()
             except duckdb.Error as error:
-                errors[code] = str(error).splitlines()[0]
+                errors[code] = _without_values(str(error).splitlines()[0])
             else:
                 refusals[code] = pl.DataFrame(table).to_series().fill_null(value=False)
             connection.unregister("records")
@@ -62,3 +64,8 @@ def _naive(column: pl.Expr, frame: pl.DataFrame, name: str) -> pl.Expr:
     if isinstance(frame.schema.get(name), pl.Datetime):
         column = column.dt.replace_time_zone(None)
     return column.alias(name)
+
+
+def _without_values(message: str) -> str:
+    """DuckDB quotes the value that it stopped on, which may be personal."""
+    return re.sub(r"(['\"]).*?\1", "…", message)
