@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,17 @@ import polars as pl
 
 from crm_quality.errors import InputError
 from crm_quality.intake.delimited import read_delimited, read_delimited_batches
+from crm_quality.intake.documents import read_json
 from crm_quality.intake.frames import as_table, read_frame
+from crm_quality.intake.layout import header_index, header_of
 from crm_quality.intake.survey import Survey, survey
-from crm_quality.intake.table import Table, repaired_headers
+from crm_quality.intake.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_STDIN = "standard input"
+_MOST_TITLE_ROWS = 20
 
 
 def read(
@@ -36,7 +42,7 @@ def read(
             the content), ``-`` for standard input, or a frame, see `read_frame`.
         encoding: Of a text file; null = by evidence (UTF-8, UTF-16, cp1252 ...).
         delimiter: Of a text file, one character; null = by evidence.
-        sheet: Name of the sheet of a workbook; null = the first one with a header.
+        sheet: Name of the sheet of a workbook; null = the first one that is not empty.
 
     Returns:
         The table. A header without rows gives a table without rows and a warning.
@@ -44,13 +50,14 @@ def read(
     Raises:
         InputError: It cannot be read; the message says what, where and what to do.
     """
-    if isinstance(source_of_rows, (str, Path)):
-        if str(source_of_rows) == "-":
-            return _read_stdin(encoding, delimiter, sheet)
-        table = _read_path(Path(source_of_rows), encoding, delimiter, sheet)
-    else:
+    if not isinstance(source_of_rows, (str, Path)):
         table = read_frame(source_of_rows)
-    return _with_notice(table)
+    else:
+        with _seekable(source_of_rows) as path:
+            table = _read_path(path, encoding, delimiter, sheet)
+    if table.frame.height or not table.headers:
+        return table
+    return replace(table, warnings=(*table.warnings, "there is a header but no row"))
 
 
 def read_batches(
@@ -60,11 +67,11 @@ def read_batches(
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Iterator[Table]:
-    """Read a CSV or Parquet file in parts, for files that do not fit into memory.
+    """Read a CSV or Parquet file in parts, for files larger than memory.
 
     Args:
         path: The file; other kinds come as one part.
-        rows: Rows per part.
+        rows: Rows per part, at most.
         encoding: As for `read`.
         delimiter: As for `read`.
 
@@ -74,37 +81,40 @@ def read_batches(
     Raises:
         InputError: As for `read`.
     """
-    path = Path(path)
-    found = survey(path, encoding)
-    if found.kind == "delimited":
-        yield from read_delimited_batches(path, found, _one(delimiter), rows)
-    elif found.kind == "parquet":
-        yield from _parquet_batches(path, found, rows)
-    else:
-        yield _read_path(path, encoding, delimiter, None)
+    with _seekable(path) as file:
+        found = survey(file, encoding)
+        if found.kind == "delimited":
+            yield from read_delimited_batches(file, found, _one(delimiter), rows)
+        elif found.kind == "parquet":
+            yield from _parquet_batches(file, found, rows)
+        else:
+            yield _read_path(file, encoding, delimiter, None)
 
 
-def _with_notice(table: Table) -> Table:
-    if table.frame.height or not table.headers:
-        return table
-    notice = "there is a header but no row"
-    return Table(
-        table.frame, table.name, table.file_hash, table.problems, (*table.warnings, notice)
-    )
+@contextmanager
+def _seekable(path: str | Path) -> Iterator[Path]:
+    """The file; of standard input or a pipe a temporary copy, since it is read more than once."""
+    if str(path) != "-" and not Path(path).is_fifo():
+        yield Path(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / _STDIN
+        with copy.open("wb") as target:
+            if str(path) == "-":
+                shutil.copyfileobj(sys.stdin.buffer, target)
+            else:
+                with Path(path).open("rb") as source:
+                    shutil.copyfileobj(source, target)
+        try:
+            yield copy
+        except InputError as error:
+            raise InputError(str(error).replace(str(copy), _STDIN)) from None
 
 
 def _one(delimiter: str | None) -> str | None:
     if delimiter is not None and len(delimiter) != 1:
         raise InputError(f"the delimiter {delimiter!r} is not one character")
     return delimiter
-
-
-def _read_stdin(encoding: str | None, delimiter: str | None, sheet: str | None) -> Table:
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "standard input"
-        with copy.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        return _with_notice(_read_path(copy, encoding, delimiter, sheet))
 
 
 def _read_path(path: Path, encoding: str | None, delimiter: str | None, sheet: str | None) -> Table:
@@ -115,7 +125,7 @@ def _read_path(path: Path, encoding: str | None, delimiter: str | None, sheet: s
         case "xlsx":
             return _read_workbook(path, found, sheet)
         case "json":
-            return _read_json(path, found)
+            return read_json(path, found)
         case "delimited":
             return read_delimited(path, found, _one(delimiter))
 
@@ -132,9 +142,9 @@ def _parquet_batches(path: Path, found: Survey, rows: int) -> Iterator[Table]:
     try:
         lazy = pl.scan_parquet(path, glob=False)
         total = lazy.select(pl.len()).collect().item()
-        for first in range(0, max(total, 1), rows):
-            part = as_table(lazy.slice(first, rows).collect(), path.name, found.sha256)
-            yield Table(part.frame, part.name, part.file_hash, first_row=first + 1)
+        for start in range(0, max(total, 1), rows):
+            part = as_table(lazy.slice(start, rows).collect(), path.name, found.sha256)
+            yield replace(part, first_row=start + 1)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _damaged(path, "Parquet", error) from None
 
@@ -145,64 +155,35 @@ def _damaged(path: Path, kind: str, error: Exception) -> InputError:
 
 
 def _read_workbook(path: Path, found: Survey, sheet: str | None) -> Table:
+    cells, name, others = _sheet(path, sheet)
+    rows = [[cell or "" for cell in row] for row in cells.head(_MOST_TITLE_ROWS).rows()]
+    first = header_index(rows)
+    headers, warnings = header_of(rows[first], path.name)
+    if first:
+        warnings.insert(0, f"rows above the column names, left out: {first}")
+    if others and sheet is None:
+        warnings.append(f"read the sheet {name!r}; others: {', '.join(map(repr, others))}")
+    frame = cells.slice(first + 1).rename(dict(zip(cells.columns, headers, strict=True)))
+    # A day without a time of day comes with midnight, as Excel keeps it.
+    frame = frame.with_columns(pl.all().str.replace(r"^(\d{4}-\d\d-\d\d) 00:00:00$", "${1}"))
+    frame = frame.filter(pl.any_horizontal(pl.all().str.strip_chars() != ""))
+    nameless = [h for h, c in zip(headers, rows[first], strict=True) if not c.strip()]
+    loose = [h for h in nameless if frame[h].null_count() == frame.height]
+    warnings = [w for w in warnings if not (loose == nameless and "without a name" in w)]
+    return Table(frame.drop(loose), path.name, found.sha256, warnings=tuple(warnings))
+
+
+def _sheet(path: Path, sheet: str | None) -> tuple[pl.DataFrame, str, list[str]]:
+    """The cells of a sheet as text, its name, and the names of the others."""
     try:
         book = fastexcel.read_excel(path)
         names = book.sheet_names
         if sheet is not None and sheet not in names:
             raise InputError(f"{path}: there is no sheet {sheet!r}; there are: {', '.join(names)}")
-        for name in [sheet] if sheet is not None else names:
+        for name in names if sheet is None else [sheet]:
             cells = book.load_sheet(name, header_row=None, dtypes="string").to_polars()
             if cells.height:
-                break
-        else:
-            raise InputError(f"{path}: every sheet is empty; was the export finished?")
+                return cells, name, [other for other in names if other != name]
     except fastexcel.FastExcelError as error:
         raise _damaged(path, "Excel", error) from None
-    headers, warnings = repaired_headers([cell or "" for cell in cells.row(0)])
-    frame = cells.slice(1).rename(dict(zip(cells.columns, headers, strict=True)))
-    frame = frame.filter(pl.any_horizontal(pl.all().is_not_null()))
-    frame = frame.with_columns(pl.all().str.replace(r"^(\d{4}-\d\d-\d\d) 00:00:00$", "${1}"))
-    others = [other for other in names if other != name]
-    if others and sheet is None:
-        warnings.append(f"read the sheet {name!r}; others: {', '.join(map(repr, others))}")
-    return Table(frame, path.name, found.sha256, warnings=tuple(warnings))
-
-
-def _read_json(path: Path, found: Survey) -> Table:
-    encoding = "cp1252" if found.encoding == "mixed" else found.encoding
-    text = path.read_text(encoding=encoding, errors="replace").lstrip("\ufeff")
-    try:
-        rows = json.loads(text) if text.lstrip().startswith("[") else _json_lines(text)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}: not well-formed JSON at line {error.lineno}, column {error.colno}: "
-            f"{error.msg}; give an array of objects or one object a line"
-        ) from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"{path}: JSON must be an array of objects, or one object a line")
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = {name: [_json_text(row.get(name)) for row in rows] for name in names}
-    frame = pl.DataFrame(
-        {
-            name: values if any(values) else pl.Series(values, dtype=pl.String)
-            for name, values in columns.items()
-        },
-        strict=False,
-    )
-    return as_table(frame, path.name, found.sha256)
-
-
-def _json_lines(text: str) -> list[Any]:
-    try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except json.JSONDecodeError:
-        whole = json.loads(text)
-        return [whole]
-
-
-def _json_text(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(v, (str, int, float)) for v in value):
-        return ";".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False)
+    raise InputError(f"{path}: every sheet is empty; was the export finished?")

@@ -107,7 +107,9 @@ def _as_text(name: str, kind: pl.DataType) -> pl.Expr:  # noqa: C901, PLR0911 - 
             )
         case pl.Datetime(time_zone=zone):
             if zone is None:
-                return _short(column.dt.to_string("%Y-%m-%dT%H:%M:%S%.f")).alias(name)
+                # A day without a time of day comes with midnight from pandas.
+                text = _short(column.dt.to_string("%Y-%m-%dT%H:%M:%S%.f"))
+                return text.str.strip_suffix("T00:00:00").alias(name)
             utc = column.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.f")
             return (_short(utc) + "Z").alias(name)
         case pl.List(inner=inner) | pl.Array(inner=inner):
