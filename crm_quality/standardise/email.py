@@ -13,7 +13,7 @@ import polars as pl
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from crm_quality.standardise.column import NO_NOTE, note, on_distinct, on_rows
-from crm_quality.standardise.email_words import PLACEHOLDER, is_doubtful_domain, likely_domain
+from crm_quality.standardise.email_words import PLACEHOLDER, is_doubtful_domain, likely_domain, with_at
 
 _ATOM = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -246,12 +246,18 @@ def suggested_emails(texts: pl.Series) -> pl.Series:
             if text is None:
                 guesses.append(None)
                 continue
-            found = _addresses(_SPELT_DOT.sub(".", _SPELT_AT.sub("@", text.strip())))
-            guess = found[0] if found else None
-            if guess is not None:
-                local, domain = guess.split("@")
-                guess = f"{local}@{likely_domain(domain) or domain}"
+            guess = _guess(text.strip())
             guesses.append(None if guess == text.strip().lower() else guess)
         return pl.DataFrame({"guess": guesses}, schema={"guess": pl.String})
 
     return on_distinct(texts.alias("text").to_frame(), suggest)["guess"]
+
+
+def _guess(text: str) -> str | None:
+    spelt = _SPELT_DOT.sub(".", _SPELT_AT.sub("@", text.lower()))
+    if "@" not in spelt:
+        spelt = with_at(spelt)
+    local, _, domain = spelt.rpartition("@")
+    spelt = re.sub(r"\.{2,}", ".", local).strip(".") + "@" + (likely_domain(domain) or domain)
+    found = _addresses(spelt)
+    return found[0] if found else None

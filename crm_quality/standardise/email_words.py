@@ -50,10 +50,21 @@ _COM_SLIP = r"\.(?:con|cmo|ocm|comm|coom|vom|xom|cim|cpm|clm|cok|coml|come)$"
 _CUT_SHORT = re.compile(r"^(gmail|hotmail|outlook|icloud|googlemail)\.(?:co|cm|om|c|m)$")
 
 
+_DOTLESS = {domain.replace(".", ""): domain for domain in _PROVIDERS.values()}
+_ENDS_IN_PROVIDER = re.compile(rf"^(.+?)({'|'.join(map(re.escape, _PROVIDERS.values()))})$")
+
+
+def with_at(text: str) -> str:
+    """``anngmail.com`` as ``ann@gmail.com``; other text as it is."""
+    return _ENDS_IN_PROVIDER.sub(r"\1@\2", text)
+
+
 def likely_domain(domain: str) -> str | None:
     """The provider's domain that ``domain`` is one slip away from; null if it is none."""
     if cut := _CUT_SHORT.match(domain):
         return _PROVIDERS[cut[1]]
+    if (whole := _DOTLESS.get(domain)) is not None:
+        return whole
     fixed = re.sub(_COM_SLIP, ".com", domain)
     name, _, ending = fixed.partition(".")
     if name not in _PROVIDERS and name not in _REAL:

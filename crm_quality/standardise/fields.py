@@ -44,7 +44,7 @@ class Context(NamedTuple):
 
     Attributes:
         countries: ISO 3166-1 alpha-2 country of each record, or else of its source.
-        regions: The same, filled up with the project's country; for phone numbers.
+        country: The project's country, null if it has none.
         sources: Name of each record's source; null = there is but one.
         orders: Source → order of day and month in its dates.
         zones: Source → IANA zone of its times without one.
@@ -52,7 +52,7 @@ class Context(NamedTuple):
     """
 
     countries: pl.Series
-    regions: pl.Series
+    country: str | None
     sources: pl.Series | None
     orders: Mapping[str, Order]
     zones: Mapping[str, str]
@@ -72,7 +72,8 @@ def _emails(texts: pl.Series, _: Context) -> pl.DataFrame:
 
 
 def _phones(texts: pl.Series, context: Context) -> pl.DataFrame:
-    return _listed(standardise_phones(texts, context.regions))
+    read = standardise_phones(texts, context.countries, fallback=context.country)
+    return _listed(read)
 
 
 def _listed(read: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +101,9 @@ STANDARDISERS: Mapping[FieldType, Standardiser] = {
     FieldType.COMPANY_NAME: lambda texts, _: standardise_company_names(texts),
     FieldType.EMAIL: lambda texts, _: standardise_emails(texts),
     FieldType.EMAILS: _emails,
-    FieldType.PHONE: lambda texts, context: standardise_phones(texts, context.regions),
+    FieldType.PHONE: lambda texts, context: standardise_phones(
+        texts, context.countries, fallback=context.country
+    ),
     FieldType.PHONES: _phones,
     FieldType.STREET: lambda texts, _: standardise_streets(texts),
     FieldType.CITY: lambda texts, _: standardise_cities(texts),

@@ -67,6 +67,9 @@ TITLES = {
 #: Titles that need their dot: without it they are names.
 DOTTED_TITLES = frozenset({"hr", "ing", "mag", "med", "phil", "jur", "rer", "nat", "hc"})
 
+#: Titles that are no name even when they stand alone (``Sra`` may be Sara).
+CLEAR_TITLES = frozenset("mr mister mrs miss dr doctor doktor prof professor herr frau".split())
+
 #: Suffixes that tell relatives of one name apart, folded → canonical.
 SUFFIXES = {
     "jr": "Jr",

@@ -9,6 +9,7 @@ import polars as pl
 
 from crm_quality.standardise.column import NO_NOTE, note, on_distinct, on_rows
 from crm_quality.standardise.name_words import (
+    CLEAR_TITLES,
     CREDENTIALS,
     DOTTED_TITLES,
     ELISIONS,
@@ -227,7 +228,7 @@ def _is_title(word: str, *, alone: bool) -> bool:
         bool(parts)
         and all(part in TITLES for part in parts)
         and (dotted or not DOTTED_TITLES.intersection(parts))
-        and (not alone or parts[0] not in {"mag", "sir"})
+        and (not alone or dotted or parts[0] in CLEAR_TITLES)
     )
 
 

@@ -6,12 +6,13 @@ import string
 
 import polars as pl
 
-from crm_quality.standardise.column import NO_NOTE, Note, note, on_distinct, on_rows
+from crm_quality.standardise.column import Note, note, on_distinct, on_rows
 from crm_quality.standardise.phone_number import read_numbers
-from crm_quality.standardise.phone_plan import CALLING_CODES
+from crm_quality.standardise.phone_plan import CALLING_CODES, fits_plan
 
 _PLAIN = r"^\+?[0-9(][0-9 ().\-/]*$"
 
+_DIALLED_ABROAD = r"^[ (]*00[ )]*([1-9])"
 _ODD_ENDING = r"^[0-9+]+[.]0+$|\s/\s"
 
 _LABEL = (
@@ -28,6 +29,8 @@ _EXTENSION = (
 )
 _SEVERAL = r"(?i)[;,|]|\s/\s|\s(?:or|oder|ou|o|and|und|et|y|e)\s|(?:[0-9]\s*)(?P<plus>\+)"
 _FEWEST = 5
+#: Digits of a number without country code.
+_LOCAL = r"^[0-9(][0-9 ().\-/]{5,}$"
 
 _SAME = "|".join(f"{digit}{{5,}}" for digit in string.digits[1:])
 _ROW = r"0?1234567890?|12345678|1234567|123456|12345|1234|123|9876543210?|98765432"
@@ -35,22 +38,27 @@ _DUMMY_DIGITS = f"^(?:0+|{_SAME}|{_ROW})$"
 _DUMMY_NUMBER = f"^\\+(?:{CALLING_CODES})(?:0{{5,}}|{_SAME}|0?1234567890?|9876543210?)$"
 
 
-def standardise_phones(texts: pl.Series, regions: pl.Series) -> pl.DataFrame:
+def standardise_phones(
+    texts: pl.Series, regions: pl.Series, *, fallback: str | None = None
+) -> pl.DataFrame:
     """Phone numbers in E.164.
 
     Args:
         texts: Cleaned text.
         regions: ISO 3166-1 alpha-2 country in which each number without a country code is
             dialled; null = not known.
+        fallback: The country where it is not known; null = there is none to assume.
 
     Returns:
-        ``value`` String: E.164, null where there is no number of a possible length. ``note``:
-        ``doubtful`` for a number of possible length in no range in use (libphonenumber), which
-        is kept; ``ambiguous`` for one that only a country could complete; ``placeholder`` for
-        0000000000, 1234567890 and the like; ``repaired``, ``invalid``. ``extension`` String.
-        ``others`` List(String): further numbers of the cell, null if none.
+        ``value`` String: E.164; null where there is no number. ``note``: ``doubtful`` for a
+        number that fits its country's plan but is in no range in use (libphonenumber), which is
+        kept; ``ambiguous`` for one without country code that no known country completes;
+        ``placeholder`` for 0000000000, 1234567890 and the like; ``repaired``, ``invalid``.
+        ``extension`` String. ``others`` List(String): further numbers of the cell, null if none.
     """
-    frame = pl.DataFrame({"region": regions, "text": texts}, strict=False)
+    frame = pl.DataFrame({"known": regions, "text": texts}, strict=False)
+    default = pl.lit(fallback and fallback.upper(), dtype=pl.String)
+    frame = frame.select("known", region=pl.coalesce("known", default), text="text")
     return on_distinct(frame, _read)
 
 
@@ -65,9 +73,24 @@ def _read(frame: pl.DataFrame) -> pl.DataFrame:
     frame = on_rows(frame, odd, lambda rows: on_distinct(rows.select("text"), _tidied))
     several = frame["bare"].str.contains(_SEVERAL) & odd
     frame = frame.hstack(read_numbers(frame["bare"], frame["region"]))
+    abroad = ~frame["valid"] & frame["bare"].str.contains(_DIALLED_ABROAD)
+    frame = on_rows(frame, abroad, _from_abroad)
     if several.any():
         frame = on_rows(frame, several, _several)
     return _noted(frame)
+
+
+def _from_abroad(frame: pl.DataFrame) -> pl.DataFrame:
+    """``0049 30 …`` in countries that dial another prefix, where it makes a number in use."""
+    plus = frame["bare"].str.replace(_DIALLED_ABROAD, "+${1}")
+    nowhere = pl.repeat(None, len(plus), dtype=pl.String, eager=True)
+    read = read_numbers(plus, nowhere).rename(lambda name: f"new_{name}")
+    valid = pl.col("new_valid")
+    return frame.hstack(read).select(
+        number=pl.when(valid).then("new_number").otherwise("number"),
+        valid="new_valid",
+        repaired=pl.col("repaired") | valid,
+    )
 
 
 def _tidied(frame: pl.DataFrame) -> pl.DataFrame:
@@ -129,39 +152,40 @@ def _several(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _noted(frame: pl.DataFrame) -> pl.DataFrame:
-    digits = pl.col("bare").str.replace_all("[^0-9]+", "")
-    number = pl.col("number")
+    number, valid = pl.col("number"), pl.col("valid")
+    dummy = frame["number"].str.contains(_DUMMY_NUMBER).fill_null(value=False)
+    frame = frame.with_columns(dummy=dummy, local=pl.lit(value=False))
     # most numbers are valid, so that only the others need a second look
-    doubted = frame.select(frame["text"].is_not_null() & ~pl.col("valid"))["text"]
-    frame = frame.with_columns(dummy=number.str.contains(_DUMMY_NUMBER))
-    frame = on_rows(
-        frame,
-        doubted,
-        lambda rows: rows.select(
-            dummy=digits.str.contains(_DUMMY_DIGITS) | number.str.contains(_DUMMY_NUMBER)
-        ),
-    )
-    missing = pl.col("dummy").fill_null(value=False)
-    countryless = pl.col("region").is_null() & pl.col("bare").str.contains(
-        r"^[0-9(][0-9 ().\-/]{5,}$"
-    )
+    frame = on_rows(frame, frame.select(~valid | pl.col("dummy"))["valid"], _set_aside)
+    doubted = number.is_not_null() & ~valid
     return frame.select(
-        value=pl.when(~missing).then("number"),
-        note=pl.when(pl.col("text").is_null())
-        .then(NO_NOTE)
-        .when(missing)
+        value="number",
+        note=pl.when("dummy")
         .then(note("placeholder"))
-        .when(number.is_null() & countryless)
+        .when(number.is_null() & pl.col("local"))
         .then(note("ambiguous"))
         .when(number.is_null())
         .then(note("invalid"))
-        .when(~pl.col("valid"))
+        .when(doubted)
         .then(note("doubtful"))
         .when("repaired")
         .then(note("repaired"))
         .cast(Note),
-        extension=pl.when(~missing & number.is_not_null()).then("extension"),
+        extension=pl.when(number.is_not_null()).then("extension"),
         others="others",
+    )
+
+
+def _set_aside(frame: pl.DataFrame) -> pl.DataFrame:
+    """What stays of numbers that are in no range in use."""
+    number = pl.col("number")
+    digits = pl.col("bare").str.replace_all("[^0-9]+", "")
+    dummy = digits.str.contains(_DUMMY_DIGITS) | pl.col("dummy")
+    # without a country of its own, a number that does not fit may well be of another country
+    local = pl.col("known").is_null() & pl.col("bare").str.contains(_LOCAL)
+    fits = fits_plan(frame["number"])
+    return frame.select(
+        dummy=dummy, local=local, number=pl.when(~dummy & (fits | pl.col("valid"))).then(number)
     )
 
 

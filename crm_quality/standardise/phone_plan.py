@@ -118,6 +118,30 @@ def without_international_prefix(digits: pl.Series, region: str) -> pl.Series:
     )
 
 
+def fits_plan(numbers: pl.Series) -> pl.Series:
+    """Whether E.164 numbers fit their country's general pattern, be the range in use or not.
+
+    Args:
+        numbers: E.164; null gives false.
+
+    Returns:
+        Boolean, never null.
+    """
+    pattern = f"^\\+({CALLING_CODES})([0-9]+)$"
+    parts = numbers.str.extract_groups(pattern).struct
+    frame = pl.DataFrame({"code": parts.field("1"), "nsn": parts.field("2")})
+    frame = frame.with_columns(fits=pl.lit(value=False))
+    for code in frame["code"].unique().drop_nulls().to_list():
+        regions = COUNTRY_CODE_TO_REGION_CODE[int(code)]
+        patterns = [_metadata(int(code), r).general_desc.national_number_pattern for r in regions]
+        frame = frame.with_columns(
+            fits=pl.when(pl.col("code") == code)
+            .then(pl.col("nsn").str.contains(_whole("|".join(filter(None, patterns)))))
+            .otherwise("fits")
+        )
+    return frame["fits"]
+
+
 @cache
 def _metadata(code: int, region: str) -> Any:  # noqa: ANN401 - the library has no type for it
     return PhoneMetadata.metadata_for_region_or_calling_code(code, region)

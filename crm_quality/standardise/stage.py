@@ -26,8 +26,8 @@ _LISTS = frozenset(_OVERFLOW.values())
 _DATES = frozenset({FieldType.DATE, FieldType.DATETIME})
 #: Type → the parts of the context that its reading depends on, row by row.
 _CONTEXT_OF: Mapping[FieldType, tuple[str, ...]] = {
-    FieldType.PHONE: ("regions",),
-    FieldType.PHONES: ("regions",),
+    FieldType.PHONE: ("countries",),
+    FieldType.PHONES: ("countries",),
     FieldType.STATE: ("countries",),
     FieldType.POSTCODE: ("countries",),
 }
@@ -136,7 +136,6 @@ class _Stage:
             country = self.results[name]["value"]
             self.context = self.context._replace(
                 countries=_first_of(country, self.context.countries),
-                regions=_first_of(country, self.context.regions),
             )
 
     def _read_person(self, names: list[str]) -> None:
@@ -255,7 +254,7 @@ def _context(
         countries = names.replace_strict(homes, default=None, return_dtype=pl.String)
     return Context(
         countries=countries,
-        regions=countries if country is None else countries.fill_null(country.upper()),
+        country=country,
         sources=names,
         orders=orders,
         zones={name: source.time_zone for name, source in sources.items()},
