@@ -147,6 +147,18 @@ def _vocabulary(rule: Rule, context: Context) -> Compiled:
     return _built(rule, context, column.is_not_null(), valid, lacking)
 
 
+def suggested(
+    rule: Rule, frame: pl.DataFrame, rows: pl.Series, context: Context
+) -> pl.Series | None:
+    """What to write instead in the failing rows; null when the rule knows nothing better."""
+    if rule.note != "deprecated" or rule.field is None:
+        return None
+    vocabulary = context.definition.fields[rule.field].vocabulary or ""
+    values = context.definition.vocabularies[vocabulary].values
+    replaced = {value: of.replaced_by for value, of in values.items() if of.replaced_by}
+    return frame[rule.field].gather(rows).replace_strict(replaced, default=None)
+
+
 def sql_column(code: str) -> str:
     """Name of the column that tells which rows the rule's SQL refuses."""
     return f"{code} refuses"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -42,7 +43,7 @@ def refused(
     }
     with connect(closed=True) as connection:
         for code, sql in predicates.items():
-            names = sorted(predicate_fields(sql, types))
+            names = _fields(sql, tuple(types.items()))
             needed = frame.select(
                 pl.int_range(pl.len()).alias("position of the row"),
                 *[_naive(context.column(name), frame, name) for name in names],
@@ -57,6 +58,11 @@ def refused(
                 refusals[code] = pl.DataFrame(table).to_series().fill_null(value=False)
             connection.unregister("records")
     return refusals, errors
+
+
+@cache
+def _fields(sql: str, types: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    return tuple(sorted(predicate_fields(sql, dict(types))))
 
 
 def _naive(column: pl.Expr, frame: pl.DataFrame, name: str) -> pl.Expr:

@@ -11,7 +11,7 @@ import polars as pl
 from crm_quality.errors import InputError
 from crm_quality.validate.catalogue import catalogue
 from crm_quality.validate.checks import Outcome, by_segment, checks_frame, outcome
-from crm_quality.validate.compile import Compiled, compiled, sql_column
+from crm_quality.validate.compile import Compiled, compiled, sql_column, suggested
 from crm_quality.validate.conditions import Context, column_type
 from crm_quality.validate.issues import findings, issues_of
 from crm_quality.validate.notes import note_findings, problem_findings
@@ -117,7 +117,9 @@ def check_records(
             outcomes.append(outcome(rule, _filled(rule, frame), 0 if found is None else len(found)))
         else:
             rows, result = applied[rule.code]
-            found = None if rows is None else findings(rule, frame, rows)
+            found = None
+            if rows is not None:
+                found = findings(rule, frame, rows, suggested(rule, frame, rows, context))
             outcomes.append(result)
         if found is not None:
             found_all.append(found)

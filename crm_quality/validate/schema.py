@@ -76,8 +76,9 @@ def verdicts(
     Raises:
         InputError: A column does not have the type of its field.
     """
+    fields = [name for name in definition.fields if name in frame.columns]
     try:
-        pandera_schema(definition, []).validate(frame.clear(), lazy=True)
+        pandera_schema(definition, []).validate(frame.select(fields).clear(), lazy=True)
     except SchemaErrors as errors:
         raise _not_standardised(errors) from None
     read = {"source", *(name for rule in rules for name in rule.fails.meta.root_names())}
