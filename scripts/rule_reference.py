@@ -19,7 +19,7 @@ def main() -> int:
         return 0
     if PAGE.read_text(encoding="utf-8") == page:
         return 0
-    print(f"{PAGE} is out of date: run `python {sys.argv[0]}`", file=sys.stderr)  # noqa: T201
+    print(f"{PAGE} is out of date: run `python {sys.argv[0]}`", file=sys.stderr)
     return 1
 
 
