@@ -13,12 +13,14 @@ class Relation(Definition):
     Attributes:
         shares: Comparisons in which pairs of this relation agree more often than chance; in every
             other comparison they are held at what random pairs show.
+        agrees: Comparisons in which it agrees by definition.
         start: The relation is assumed at first where one of these comparisons agrees ...
         without: ... and none of these does.
         group: Name of the groups that pairs of this relation make (``household``); null = none.
     """
 
     shares: tuple[str, ...] = Field(min_length=1)
+    agrees: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     group: str | None = None

@@ -31,6 +31,7 @@ OF_ROLE: dict[MatchRole, Comparison] = {
     MatchRole.POSTCODE: shared.ADDRESS,
     MatchRole.CITY: shared.ADDRESS,
     MatchRole.COMPANY_NAME: shared.COMPANY,
+    MatchRole.COUNTRY: person.REGION,
     MatchRole.DOMAIN: shared.DOMAIN,
     MatchRole.IDENTIFIER: shared.IDENTIFIER,
 }

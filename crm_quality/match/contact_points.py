@@ -69,8 +69,28 @@ def email_features(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         pl.when(letters.str.len_chars() >= 4).then(letters).alias("letters"),
         digits(local).alias("local_digits"),
         pl.col("mails").list.eval(_own_domain()).list.unique().alias("mail_domains"),
-        local.is_in(ROLES).alias("mail_role"),
     )
+
+
+def mailbox_kind(columns: Sequence[str]) -> pl.Expr:
+    """What the letters of a mailbox tell: 0 = a word of its own, 1 = built from the holder's names,
+    2 = one of the names alone, 3 = a function.
+
+    Letters that are the name again are no second piece of evidence, and the many mailboxes named by
+    a given name alone (``laura260``, ``laura845``) would pass for one.
+
+    Args:
+        columns: Columns of the features, with ``local`` and ``letters``.
+    """
+    letters = pl.col("letters")
+    names = [pl.col(name) for name in ("given_1", "given", "surname") if name in columns]
+    alone = pl.any_horizontal(pl.lit(False), *(letters == name for name in names))
+    built = pl.any_horizontal(
+        pl.lit(False),
+        *(letters.str.contains(name, literal=True) & (name.str.len_chars() > 2) for name in names),
+    )
+    kind = pl.when(pl.col("local").is_in(ROLES)).then(3).when(alone).then(2).when(built).then(1)
+    return kind.otherwise(0).cast(pl.Int8).alias("mail_kind")
 
 
 def _own_domain() -> pl.Expr:

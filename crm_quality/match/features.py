@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.definitions import MatchRole
-from crm_quality.match.contact_points import email_features, phone_features
-from crm_quality.match.names import given_name_features, surname_features
+from crm_quality.match.contact_points import email_features, mailbox_kind, phone_features
+from crm_quality.match.names import generation, given_name_features, surname_features
 from crm_quality.match.organisations import company_features
 from crm_quality.match.places import address_features, place
+from crm_quality.match.regions import region
 from crm_quality.match.text import digits, joined, words
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def features(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
         parts.append(phone_features(frame, fields, have[MatchRole.MOBILE]))
     if fields := have[MatchRole.COMPANY_NAME]:
         parts.append(company_features(frame, fields[0]))
+    telling = [have[role] for role in (MatchRole.COUNTRY, MatchRole.PHONE, MatchRole.EMAIL)]
+    telling[1] = [*have[MatchRole.MOBILE], *telling[1]]
+    if any(telling):
+        parts.append(region(frame, *telling).to_frame())
     address = {
         role: have[role][0]
         for role in (MatchRole.STREET, MatchRole.POSTCODE, MatchRole.CITY, MatchRole.STATE)
@@ -58,7 +63,8 @@ def features(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
     }
     if address:
         parts.append(address_features(frame, address))
-    return pl.concat([part for part in parts if part.width], how="horizontal")
+    made = pl.concat([part for part in parts if part.width], how="horizontal")
+    return made.with_columns(mailbox_kind(made.columns)) if "local" in made.columns else made
 
 
 def _small_fields(frame: pl.DataFrame, have: dict[MatchRole, list[str]]) -> pl.DataFrame:
@@ -66,7 +72,7 @@ def _small_fields(frame: pl.DataFrame, have: dict[MatchRole, list[str]]) -> pl.D
     if fields := have[MatchRole.MIDDLE_NAME]:
         made.append(joined(words(pl.col(fields[0]))).alias("middle"))
     if fields := have[MatchRole.NAME_SUFFIX]:
-        made.append(joined(words(pl.col(fields[0]))).alias("suffix"))
+        made.append(generation(pl.col(fields[0])).alias("suffix"))
     if fields := have[MatchRole.GENDER]:
         made.append(words(pl.col(fields[0])).str.slice(0, 1).alias("gender"))
     if fields := have[MatchRole.DATE_OF_BIRTH]:
@@ -75,8 +81,6 @@ def _small_fields(frame: pl.DataFrame, have: dict[MatchRole, list[str]]) -> pl.D
         made.append(place(pl.col(fields[0])).alias("birth_place"))
     if fields := have[MatchRole.JOB_TITLE]:
         made.append(words(pl.col(fields[0])).alias("job_title"))
-    if fields := have[MatchRole.COUNTRY]:
-        made.append(words(pl.col(fields[0])).alias("country"))
     if fields := have[MatchRole.IDENTIFIER]:
         numbers = [joined(words(pl.col(name))) for name in fields]
         made.append(pl.concat_list(numbers).list.drop_nulls().alias("identifiers"))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Columns of the features whose exact agreement is split by frequency, into ``<column>_f``.
-CLASSED = ("given", "surname", "company", "address", "birth_place", "area", "dob")
+CLASSED = ("given_w", "surname", "company", "address", "birth_place", "area", "dob")
 
 #: Bits of rarity (−log2 of the share of filled records) at which the next rarer class begins:
 #: 1 in 64, 250, 1,000, 4,000, 16,000.
@@ -22,25 +22,39 @@ STEPS = (6, 8, 10, 12, 14)
 _STEP, _BYTE = 10, 256
 
 
+#: Columns whose classes are told by region: a name is common or rare where its holder lives.
+LOCAL = frozenset({"given_w", "surname", "company"})
+
+#: Records that a region needs to have classes of its own.
+LEAST_OF_REGION = 1_000
+
+
 @dataclass(frozen=True)
 class TermFrequencies:
     """Which values are common, as learnt from the records a model was trained on.
 
     Attributes:
-        classes: Column → value → class, from 0 (more than one record in 64) upwards; every other
-            value is of the rarest class.
+        classes: Column → region → value → class, from 0 (more than one record in 64) upwards; every
+            other value is of the rarest class. The region "" stands for all records.
         words: Word of company names → rarity in tenths of a bit.
         rarest: Rarity of every other word.
     """
 
-    classes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
     words: Mapping[str, int] = field(default_factory=dict)
     rarest: int = 100
 
 
 def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
     """Term frequencies of the records at hand."""
-    classes = {name: _classes(features[name]) for name in CLASSED if name in features.columns}
+    classes: dict[str, dict[str, dict[str, int]]] = {}
+    for name in CLASSED:
+        if name in features.columns:
+            classes[name] = {"": _classes(features[name])}
+    for place in _large_regions(features):
+        there = features.filter(pl.col("region") == place)
+        for name in LOCAL.intersection(classes):
+            classes[name][place] = _classes(there[name])
     if "company_t" not in features.columns:
         return TermFrequencies(classes)
     rarest = min(_BYTE - 1, round(math.log2(max(features.height, 2)) * _STEP))
@@ -51,6 +65,13 @@ def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
     )  # fmt: skip
     words = dict(zip(common["company_t"].to_list(), common["bits"].to_list(), strict=True))
     return TermFrequencies(classes, words, rarest)
+
+
+def _large_regions(features: pl.DataFrame) -> list[str]:
+    if "region" not in features.columns:
+        return []
+    sizes = features["region"].drop_nulls().value_counts(name="count").sort("region")
+    return sizes.filter(pl.col("count") >= LEAST_OF_REGION)["region"].to_list()
 
 
 def _classes(column: pl.Series) -> dict[str, int]:
@@ -75,7 +96,7 @@ def with_frequencies(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataF
     two names share is a sum over the intersection of two lists.
     """
     made = [
-        _class_of(name, terms.classes.get(name, {})).alias(f"{name}_f")
+        _class_of(name, terms.classes.get(name, {}), "region" in features.columns)
         for name in CLASSED
         if name in features.columns
     ]
@@ -86,8 +107,18 @@ def with_frequencies(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataF
     return features.with_columns(made)
 
 
-def _class_of(column: str, classes: Mapping[str, int]) -> pl.Expr:
-    return _looked_up(pl.col(column), classes, len(STEPS), pl.Int8)
+def _class_of(
+    column: str, classes: Mapping[str, Mapping[str, int]], has_region: bool
+) -> pl.Expr:
+    everywhere = _looked_up(pl.col(column), classes.get("", {}), len(STEPS), pl.Int8)
+    regions = [place for place in classes if place] if has_region else []
+    if not regions:
+        return everywhere.alias(f"{column}_f")
+    known = pl.col("region").is_in(regions)
+    table = {f"{place}|{value}": c for place in regions for value, c in classes[place].items()}
+    local = pl.concat_str("region", column, separator="|")
+    there = _looked_up(local, table, len(STEPS), pl.Int8)
+    return pl.when(known).then(there).otherwise(everywhere).alias(f"{column}_f")
 
 
 def _looked_up(

@@ -102,12 +102,15 @@ RARITIES = ("1 in 64", "1 in 250", "1 in 1,000", "1 in 4,000", "1 in 16,000", "r
 
 
 def exact(column: str, kind: str = "same") -> tuple[Level, ...]:
-    """Equal values, split by how common they are; the rarest first."""
+    """Equal values, split by how common they are; the rarest first.
+
+    A value may be rare in one region and common in another: then it counts as common.
+    """
     equal = f"{column}_l = {column}_r"
     return tuple(
         Level(
             f"{kind}, {RARITIES[rarity]}",
-            f"{equal} AND {column}_f_l = {rarity}" if rarity else equal,
+            f"{equal} AND least({column}_f_l, {column}_f_r) = {rarity}" if rarity else equal,
             2,
             column,
             rarity,

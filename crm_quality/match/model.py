@@ -10,6 +10,7 @@ import numpy as np
 
 from crm_quality.errors import MatchError
 from crm_quality.match.frequency import TermFrequencies
+from crm_quality.match.random_pairs import RandomAgreement
 from crm_quality.match.relations import Mixture
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class MatchModel:
         origin: ``trained`` on the records at hand, ``prior`` (the shipped one).
         why: Why this origin.
         mixture: Probabilities of the levels in each relation.
-        u: Comparison → probability of each gamma, from 0 upwards, among random pairs.
+        random: What random pairs show.
         levels: Comparison → names of its levels, by gamma, from 0 upwards.
         terms: Which values are common.
         caps: Blocking key → size of its largest block.
@@ -43,7 +44,7 @@ class MatchModel:
     origin: str
     why: str
     mixture: Mixture
-    u: Mapping[str, Sequence[float]]
+    random: RandomAgreement
     levels: Mapping[str, Sequence[str]]
     terms: TermFrequencies = field(default_factory=TermFrequencies)
     caps: Mapping[str, int] = field(default_factory=dict)
@@ -82,20 +83,24 @@ class MatchModel:
             "accept": self.accept,
             "review": self.review,
             "relations": list(self.mixture.classes),
+            "all_pairs": self.random.pairs.tolist(),
             "expected_pairs": [float(x) for x in self.mixture.counts],
             "comparisons": {
                 name: {
                     "levels": list(self.levels[name]),
-                    "u": [float(x) for x in self.u[name]],
+                    "u": self.random.u[name].tolist(),
                     "relations": {
-                        relation: [float(x) for x in row]
+                        relation: row.tolist()
                         for relation, row in zip(self.mixture.classes, table, strict=True)
                     },
                 }
                 for name, table in self.mixture.comparisons.items()
             },
             "terms": {
-                "classes": {k: dict(v) for k, v in self.terms.classes.items()},
+                "classes": {
+                    name: {place: dict(of) for place, of in regions.items()}
+                    for name, regions in self.terms.classes.items()
+                },
                 "words": dict(self.terms.words),
                 "rarest": self.terms.rarest,
             },
@@ -132,7 +137,10 @@ class MatchModel:
                     },
                     np.array(plain["expected_pairs"], dtype=float),
                 ),
-                u={name: part["u"] for name, part in comparisons.items()},
+                random=RandomAgreement(
+                    {name: np.array(part["u"]) for name, part in comparisons.items()},
+                    np.array(plain["all_pairs"], dtype=float),
+                ),
                 levels={name: part["levels"] for name, part in comparisons.items()},
                 terms=TermFrequencies(terms["classes"], terms["words"], terms["rarest"]),
                 caps=plain["caps"],

@@ -62,11 +62,15 @@ def formal_names(names: pl.Series, extra: Mapping[str, tuple[str, ...]]) -> pl.D
 
 
 def given_name_features(column: pl.Series, extra: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
-    """Columns ``given`` (as one word), ``given_1`` (first word), ``given_t``, ``given_n``, ``given_s``.
+    """Columns made of given names.
 
     Args:
         column: Given names, null = missing.
         extra: Formal name → pet forms.
+
+    Returns:
+        ``given`` (as one word), ``given_w`` (null where it is a mere initial), ``given_1`` (first
+        word), ``given_t`` (words), ``given_n`` (formal names) and ``given_s`` (sound).
     """
     base = ascii_words(column).to_frame("value").select(
         joined(pl.col("value")).alias("given"),
@@ -74,8 +78,24 @@ def given_name_features(column: pl.Series, extra: Mapping[str, tuple[str, ...]])
         pl.col("value").str.split(" ").alias("given_t"),
         skeleton(pl.col("value").str.extract(r"^(\S+)")).alias("given_s"),
     )  # fmt: skip
+    base = base.with_columns(pl.when(pl.col("given").str.len_chars() > 1).then("given").alias("given_w"))
     return base.join(
         formal_names(base["given_1"], extra), on="given_1", how="left", maintain_order="left"
+    )
+
+
+#: Suffixes that tell generations apart → one spelling; titles and degrees tell nothing.
+GENERATIONS = {
+    "jr": "jr", "jun": "jr", "junior": "jr", "jnr": "jr", "fils": "jr", "hijo": "jr", "neto": "jr",
+    "sr": "sr", "sen": "sr", "senior": "sr", "snr": "sr", "pere": "sr", "padre": "sr",
+    "ii": "2", "2nd": "2", "iii": "3", "3rd": "3", "iv": "4", "4th": "4",
+}  # fmt: skip
+
+
+def generation(column: pl.Expr) -> pl.Expr:
+    """The generation that a suffix of the name tells; null where it tells none."""
+    return joined(words(column)).replace_strict(
+        list(GENERATIONS), list(GENERATIONS.values()), default=None, return_dtype=pl.String
     )
 
 

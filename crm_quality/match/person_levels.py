@@ -20,14 +20,15 @@ GIVEN_NAME = Comparison(
     ("given", "surname"),
     missing("given"),
     (
-        *exact("given"),
+        *exact("given_w"),
         Level("nickname", "list_has_any(given_n_l, given_n_r)", 2),
         Level(
-            "near",
-            f"least(length(given_l), length(given_r)) > 1 AND ({edits('given_l', 'given_r', 1, 3)}"
-            f" OR {edits('given_l', 'given_r', 2, 7)})",
+            "one edit",
+            "least(length(given_l), length(given_r)) > 1"
+            f" AND {edits('given_l', 'given_r', 1, 3)}",
             2,
         ),
+        Level("two edits", edits("given_l", "given_r", 2, 7), 2),
         Level("swapped with surname", _SWAPPED, 2),
         Level(
             "initial",
@@ -49,15 +50,11 @@ GIVEN_NAME = Comparison(
 SURNAME = Comparison(
     "surname",
     ("surname", "given"),
-    missing("surname"),
+    f"{missing('surname')} OR {_SWAPPED}",  # the given name has told of it already
     (
         *exact("surname"),
-        Level(
-            "near",
-            f"{edits('surname_l', 'surname_r', 1, 4)} OR {edits('surname_l', 'surname_r', 2, 7)}",
-            2,
-        ),
-        Level("swapped with given name", _SWAPPED, 2),
+        Level("one edit", edits("surname_l", "surname_r", 1, 4), 2),
+        Level("two edits", edits("surname_l", "surname_r", 2, 7), 2),
         Level(
             "given name in its place",
             "(given_l IS NULL AND surname_l = given_r) OR (given_r IS NULL AND surname_r = given_l)",
@@ -94,6 +91,13 @@ NAME_SUFFIX = Comparison(
     ("suffix",),
     missing("suffix"),
     (Level("same", "suffix_l = suffix_r", 2), ELSE),
+)
+
+REGION = Comparison(
+    "region",
+    ("region",),
+    missing("region"),
+    (Level("same", "region_l = region_r", 1), ELSE),
 )
 
 GENDER = Comparison(

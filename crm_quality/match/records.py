@@ -17,9 +17,11 @@ from crm_quality.match.features import features as features_of
 from crm_quality.match.frequency import learn_frequencies, with_frequencies
 from crm_quality.match.groups import relation_groups
 from crm_quality.match.model import MatchModel
+from crm_quality.match.random_pairs import RandomAgreement, random_agreement
 from crm_quality.match.relations import train
 from crm_quality.match.report import match_report
-from crm_quality.match.splink_run import SplinkRun, vectors_without_splink
+from crm_quality.match.splink_run import SplinkRun
+from crm_quality.match.vectors import vectors as vectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,12 +108,21 @@ def match_records(
         return _nothing(ids, matching, definition.entity, blocked, clock, model, compared)
     splink = SplinkRun(made, compared)
     try:
-        u = dict(model.u) if model is not None else splink.random_agreement(made.height)
+        regions = (
+            made["region"]
+            if "region" in made.columns
+            else pl.Series([None] * made.height, dtype=pl.String)
+        )
+        random = (
+            model.random
+            if model is not None
+            else random_agreement(splink.connection, compared, regions)
+        )
         clock.stop("random pairs")
-        vectors = _vectors(splink, blocked, ids, u, model, compared)
+        vectors = _vectors(splink, blocked, ids, random, model, compared)
         clock.stop("comparing")
         if model is None:
-            model = _learn(vectors, compared, u, made.height, definition, blocked, terms)
+            model = _learn(vectors, compared, random, made.height, definition, blocked, terms)
         clock.stop("training")
         pairs = _scored(vectors, compared, model)
         clock.stop("scoring")
@@ -147,7 +158,9 @@ def _nothing(
     if model is None:
         classes = (matching.same, *matching.relations, matching.unrelated)
         empty = Mixture(classes, {}, np.ones(len(classes)))
-        model = MatchModel(entity, "none", "no two records to compare", empty, {}, {})
+        model = MatchModel(
+            entity, "none", "no two records to compare", empty, RandomAgreement({}, np.zeros(3)), {}
+        )
     clusters = pl.DataFrame({"record_id": ids, "cluster_id": ids})
     pairs = pl.DataFrame(
         schema={
@@ -165,7 +178,7 @@ def _vectors(
     splink: SplinkRun,
     blocked: Blocked,
     ids: NDArray[np.int64],
-    u: dict[str, Sequence[float]],
+    random: RandomAgreement,
     model: MatchModel | None,
     compared: Sequence[Comparison],
 ) -> pl.DataFrame:
@@ -174,16 +187,17 @@ def _vectors(
         pl.Series("left_id", ids[blocked.pairs["left"].to_numpy()]),
         pl.Series("right_id", ids[blocked.pairs["right"].to_numpy()]),
     )
-    m = _first_m(compared, u, model)
-    found = splink.vectors(asked, {c.name: u[c.name] for c in compared}, m, 1e-4)
+    m = _first_m(compared, model)
+    u = {c.name: [float(x) for x in random.u[c.name].mean(axis=0)] for c in compared}
+    found = splink.vectors(asked, u, m, 1e-4)
     return asked.join(found, on=["left_id", "right_id"], how="inner", maintain_order="left")
 
 
 def _first_m(
-    compared: Sequence[Comparison], u: dict[str, Sequence[float]], model: MatchModel | None
+    compared: Sequence[Comparison], model: MatchModel | None
 ) -> dict[str, Sequence[float]]:
     if model is not None:
-        return {c.name: [float(x) for x in model.mixture.comparisons[c.name][0]] for c in compared}
+        return {c.name: [float(x) for x in model.mixture.comparisons[c.name][0].mean(axis=0)] for c in compared}
     made: dict[str, Sequence[float]] = {}
     for c in compared:
         share = {2: 0.9, 1: 0.07, 0: 0.03}
@@ -195,7 +209,7 @@ def _first_m(
 def _learn(
     vectors: pl.DataFrame,
     compared: Sequence[Comparison],
-    u: dict[str, Sequence[float]],
+    random: RandomAgreement,
     records: int,
     definition: EntityDefinition,
     blocked: Blocked,
@@ -209,8 +223,7 @@ def _learn(
         counted.select(gammas).to_numpy(),
         counted["pairs"].cast(pl.Float64).to_numpy(),
         compared,
-        u,
-        records * (records - 1) / 2,
+        random,
         matching,
     )
     return MatchModel(
@@ -218,7 +231,7 @@ def _learn(
         "trained",
         f"learnt from {records:,} records",
         mixture,
-        u,
+        random,
         {c.name: c.names() for c in compared},
         terms,
         blocked.caps,
@@ -250,7 +263,7 @@ def _score_further(
     right: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     asked = pl.DataFrame({"left_id": ids[left], "right_id": ids[right]})
-    found = vectors_without_splink(splink.connection, compared, asked)
+    found = vectors_of(splink.connection, compared, asked)
     scored = _scored(found, compared, model)
     weights = asked.join(
         scored.select("left_id", "right_id", "match_weight"),

@@ -6,10 +6,12 @@ are neither: relatives, colleagues, namesakes. So there are more classes; see do
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from crm_quality.match.random_pairs import RANDOM_PAIRS, RandomAgreement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +24,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Gammas = NDArray[np.int8]
 
-_LEAST = 1e-7
+_LEAST = 1e-9
+
+#: Pairs of a relation that differ where it agrees by definition: errors of the data.
+BY_DEFINITION = 0.02
+
+#: Training ends when no probability moves by more than this in a round.
+SETTLED = 2e-4
+
+#: Part of the first guess that is spread over all classes.
+BLUR = 0.1
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,8 @@ class Mixture:
 
     Attributes:
         classes: Names of the relations, the same first, unrelated last.
-        comparisons: Name → probability of each gamma (from 0 upwards), one row per class.
+        comparisons: Name → probability of each gamma (from 0 upwards): class × stratum × gamma.
+            Where a class is held at random, the strata differ; elsewhere they are alike.
         counts: Expected pairs of each class; for the unrelated, all pairs of the records.
         rounds: Rounds of expectation–maximisation until nothing changed.
     """
@@ -40,7 +52,6 @@ class Mixture:
     comparisons: Mapping[str, Floats]
     counts: Floats
     rounds: int = 0
-    notes: tuple[str, ...] = field(default=())
 
     def log_likelihoods(self, gammas: Gammas, names: Sequence[str]) -> Floats:
         """log of expected count × probability of each vector, one column per class.
@@ -49,11 +60,12 @@ class Mixture:
             gammas: One row per vector, one column per comparison; −1 = missing.
             names: The comparisons of the columns.
         """
+        strata = strata_of(gammas, names)
         total = np.tile(np.log(np.maximum(self.counts, _LEAST)), (len(gammas), 1))
         for column, name in enumerate(names):
             table = np.log(np.maximum(self.comparisons[name], _LEAST))
-            padded = np.concatenate([np.zeros((len(self.classes), 1)), table], axis=1)
-            total += padded[:, gammas[:, column].astype(np.int64) + 1].T
+            padded = np.concatenate([np.zeros((*table.shape[:2], 1)), table], axis=2)
+            total += padded[:, strata, gammas[:, column].astype(np.int64) + 1].T
         return total
 
     def score(self, gammas: Gammas, names: Sequence[str]) -> tuple[Floats, NDArray[np.int64]]:
@@ -63,17 +75,23 @@ class Mixture:
         return (logs[:, 0] - others) / np.log(2), np.argmax(logs, axis=1)
 
 
+def strata_of(gammas: Gammas, names: Sequence[str]) -> NDArray[np.int64]:
+    """Stratum of each vector: that of its regions, 0 = unknown."""
+    if "region" not in names:
+        return np.zeros(len(gammas), dtype=np.int64)
+    return gammas[:, list(names).index("region")].astype(np.int64) + 1
+
+
 def train(
     gammas: Gammas,
     counts: Floats,
     comparisons: Sequence[Comparison],
-    u: Mapping[str, Sequence[float]],
-    all_pairs: float,
+    random: RandomAgreement,
     definition: MatchingDefinition,
     *,
     prior: Mixture | None = None,
     prior_weight: float = 0.0,
-    rounds: int = 100,
+    rounds: int = 300,
 ) -> Mixture:
     """Expectation–maximisation (Dempster, Laird and Rubin 1977) over distinct vectors.
 
@@ -84,8 +102,7 @@ def train(
         gammas: Distinct comparison vectors of the candidate pairs; −1 = missing.
         counts: Pairs of each vector.
         comparisons: What the columns of ``gammas`` compare.
-        u: Comparison → probability of each gamma among random pairs.
-        all_pairs: Number of all pairs of the records.
+        random: What random pairs show.
         definition: Relations, bounds and pseudo-counts.
         prior: A model to lean on.
         prior_weight: How many pairs it counts for in each comparison and class.
@@ -93,38 +110,44 @@ def train(
     """
     classes = (definition.same, *definition.relations, definition.unrelated)
     names = [c.name for c in comparisons]
-    floor = {c.name: _smoothed(np.asarray(u[c.name], dtype=float), all_pairs) for c in comparisons}
+    all_pairs = float(random.pairs.sum())
+    floor = {c.name: _smoothed(random.u[c.name], all_pairs) for c in comparisons}
+    strata = np.eye(random.pairs.size)[strata_of(gammas, names)]
     weights = start(gammas, comparisons, definition)
-    weights = 0.9 * weights + 0.1 / len(classes)
+    weights = (1 - BLUR) * weights + BLUR / len(classes)
+    never = contradicted(gammas, comparisons, definition)
     onehots = [_onehot(gammas[:, i], len(c.levels)) for i, c in enumerate(comparisons)]
     mixture = Mixture(classes, {}, np.ones(len(classes)))
-    before = -np.inf
+    before: dict[str, Floats] = {}
     for number in range(1, rounds + 1):
         mass = weights * counts[:, None]
         totals = mass.sum(axis=0)
         totals[-1] = all_pairs
-        tables = {
-            c.name: _table(mass, onehots[i], floor[c.name], c, definition, prior, prior_weight)
-            for i, c in enumerate(comparisons)
-        }
-        for name, table in tables.items():
-            table[-1] = _without_related(table, totals, floor[name], all_pairs)
+        related = mass[:, :-1].T @ strata
+        tables: dict[str, Floats] = {}
+        for i, c in enumerate(comparisons):
+            table = _table(mass, onehots[i], floor[c.name], c, definition, prior, prior_weight)
+            table[-1] = _without_related(table, related, floor[c.name], random.pairs)
+            tables[c.name] = table
         mixture = Mixture(classes, tables, totals, number)
         logs = mixture.log_likelihoods(gammas, names)
         evidence = np.logaddexp.reduce(logs, axis=1)
         weights = np.exp(logs - evidence[:, None])
-        fit = float(counts @ evidence)
-        if abs(fit - before) < 1e-6 * abs(fit):
+        weights[never, 0] = 0.0
+        moved = max(
+            (float(np.abs(tables[n] - before[n]).max()) for n in tables if n in before), default=1.0
+        )
+        if moved < SETTLED:
             break
-        before = fit
+        before = tables
     return mixture
 
 
 def _smoothed(u: Floats, all_pairs: float) -> Floats:
     """u without zeros: a level that no random pair showed has the weight of half a pair."""
-    least = 0.5 / max(min(all_pairs, 2e6), 1.0)
-    raised: Floats = np.maximum(u, least)
-    return raised / raised.sum()
+    least = 0.5 / max(min(all_pairs, RANDOM_PAIRS), 1.0)
+    raised: Floats = np.where(u > 0, u, least)
+    return raised / raised.sum(axis=-1, keepdims=True)
 
 
 def _onehot(column: NDArray[np.int8], levels: int) -> Floats:
@@ -142,30 +165,40 @@ def _table(
 ) -> Floats:
     """Probabilities of the levels of one comparison, one row per class."""
     seen = mass.T @ onehot
-    table = np.tile(u, (mass.shape[1], 1))
+    table = np.tile(u, (mass.shape[1], 1, 1))
+    common = u.mean(axis=0)
     relations = list(definition.relations.values())
     for row in range(mass.shape[1] - 1):
         if row and comparison.name not in relations[row - 1].shares:
             continue
-        pseudo = definition.pseudo_other if row else definition.pseudo_same
-        added = pseudo * u
+        added = (definition.pseudo_other if row else definition.pseudo_same) * common
         if prior is not None and comparison.name in prior.comparisons:
-            added = added + prior_weight * prior.comparisons[comparison.name][row]
+            added = added + prior_weight * prior.comparisons[comparison.name][row].mean(axis=0)
         total = seen[row] + added
-        table[row] = total / total.sum()
+        made = total / total.sum()
         if row == 0:
-            table[row] = _bounded(table[row], comparison, definition)
+            made = _bounded(made, comparison, definition)
+        elif comparison.name in relations[row - 1].agrees:
+            made = _held(made, np.array(comparison.agrees()) == 0, BY_DEFINITION)
+        table[row] = made
     return table
 
 
-def _without_related(table: Floats, totals: Floats, u: Floats, all_pairs: float) -> Floats:
+def _without_related(table: Floats, related: Floats, u: Floats, pairs: Floats) -> Floats:
     """u of the unrelated: random pairs hold some of the same and the related too.
 
     What those explain is taken out, but never more than 19 parts of 20.
+
+    Args:
+        table: Class × stratum × gamma.
+        related: Pairs of each class but the unrelated, by stratum.
+        u: Stratum × gamma.
+        pairs: All pairs of each stratum.
     """
-    explained = totals[:-1] @ table[:-1] / all_pairs
-    left: Floats = np.maximum(u - explained, 0.05 * u)
-    return left / left.sum()
+    least = 0.5 / max(min(float(pairs.sum()), RANDOM_PAIRS), 1.0)
+    explained = np.einsum("ks,ksg->sg", related, table[:-1]) / np.maximum(pairs, 1.0)[:, None]
+    left: Floats = np.maximum(u - explained, np.minimum(u, np.maximum(0.05 * u, least)))
+    return left / left.sum(axis=-1, keepdims=True)
 
 
 def _bounded(probabilities: Floats, comparison: Comparison, definition: MatchingDefinition) -> Floats:
@@ -174,13 +207,31 @@ def _bounded(probabilities: Floats, comparison: Comparison, definition: Matching
     if bound is None:
         return probabilities
     held = np.array([name in bound.levels for name in comparison.names()])
+    return _held(probabilities, held, bound.at_most)
+
+
+def _held(probabilities: Floats, held: NDArray[np.bool_], at_most: float) -> Floats:
+    """The same, with no more than ``at_most`` on the levels that are held."""
     share = float(probabilities[held].sum())
-    if share <= bound.at_most:
+    if share <= at_most or share >= 1:
         return probabilities
     made = probabilities.copy()
-    made[held] *= bound.at_most / share
-    made[~held] *= (1 - bound.at_most) / (1 - share)
+    made[held] *= at_most / share
+    made[~held] *= (1 - at_most) / (1 - share)
     return made
+
+
+def contradicted(
+    gammas: Gammas, comparisons: Sequence[Comparison], definition: MatchingDefinition
+) -> NDArray[np.bool_]:
+    """Vectors that show a contradiction which the definition says is never overcome."""
+    hit = np.zeros(len(gammas), dtype=bool)
+    for never in definition.never:
+        for column, comparison in enumerate(comparisons):
+            if comparison.name == never.comparison:
+                against = [i for i, name in enumerate(comparison.names()) if name in never.levels]
+                hit |= np.isin(gammas[:, column], against)
+    return hit
 
 
 def start(

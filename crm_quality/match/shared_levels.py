@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact, missing
 
+_KIND = "greatest(mail_kind_l, mail_kind_r)"
+_OWN_WORD = f"least(mail_kind_l, mail_kind_r) = 0 AND {_KIND} < 2"
+_SAME_NUMBER = "local_digits_l IS NOT DISTINCT FROM local_digits_r"
+
 EMAIL = Comparison(
     "email",
     ("mail",),
     missing("mail"),
     (
-        Level("same", "list_has_any(mails_l, mails_r) AND NOT mail_role_l", 2, "mails"),
+        Level("same", "list_has_any(mails_l, mails_r) AND mail_kind_l < 3", 2, "mails"),
         Level("same mailbox of a function", "list_has_any(mails_l, mails_r)", 2),
-        Level("near", edits("mail_l", "mail_r", 2, 8), 2),
+        Level("near", f"{edits('mail_l', 'mail_r', 2, 8)} AND {_SAME_NUMBER} AND {_KIND} < 3", 2),
         Level(
-            "same name, other domain",
-            "local_l = local_r AND length(local_l) > 3 AND NOT mail_role_l",
-            2,
-        ),
-        Level("same letters", "letters_l = letters_r AND NOT mail_role_l", 2),
-        Level(
-            "same number",
+            "same number, other letters",
             "local_digits_l = local_digits_r AND length(local_digits_l) > 4",
             2,
         ),
         Level(
-            "near, other domain",
-            f"least(length(local_l), length(local_r)) > 3 AND {alike('local_l', 'local_r', 0.9)}",
+            "same name and number, other domain",
+            "local_l = local_r AND local_digits_l IS NOT NULL",
+            2,
+        ),
+        # letters that both records' names explain are no second piece of evidence
+        Level("same letters, other domain", f"letters_l = letters_r AND {_OWN_WORD}", 2),
+        Level(
+            "near letters, other domain",
+            f"{edits('letters_l', 'letters_r', 2, 7)} AND {_OWN_WORD}",
             1,
         ),
         Level("same domain", "list_has_any(mail_domains_l, mail_domains_r)", 0),

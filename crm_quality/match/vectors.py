@@ -1,0 +1,42 @@
+"""Comparison vectors of given pairs, by the same SQL as Splink's but without its preparation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+    from crm_quality.match.levels import Comparison
+
+
+def vectors(
+    connection: duckdb.DuckDBPyConnection, comparisons: Sequence[Comparison], pairs: pl.DataFrame
+) -> pl.DataFrame:
+    """The comparison vectors of a few pairs, by the same SQL, without Splink's preparation.
+
+    Args:
+        connection: Holds the table ``features``.
+        comparisons: What is compared.
+        pairs: ``left_id`` and ``right_id``.
+
+    Returns:
+        ``left_id``, ``right_id`` and the ``gamma_*`` columns.
+    """
+    columns = [row[0] for row in connection.execute("DESCRIBE features").fetchall()]
+    sides = ", ".join(f'{side}."{c}" AS "{c}_{side}"' for side in "lr" for c in columns)
+    gammas = ", ".join(f'({c.sql()})::TINYINT AS "{c.gamma}"' for c in comparisons)
+    connection.register("asked_pairs", pairs.select("left_id", "right_id").to_arrow())
+    found = connection.sql(
+        f"SELECT id_l AS left_id, id_r AS right_id, {gammas} FROM ("  # noqa: S608 - own names
+        f"SELECT {sides} FROM asked_pairs p JOIN features l ON l.id = p.left_id "
+        "JOIN features r ON r.id = p.right_id)"
+    ).to_arrow_table()
+    connection.unregister("asked_pairs")
+    frame = pl.from_arrow(found)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
+    return frame
