@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from rapidfuzz import fuzz
@@ -67,9 +68,11 @@ def guess_mapping(headers: Iterable[str], definition: EntityDefinition) -> Mappi
     return {field: found[field] for field in definition.fields if field in found}
 
 
+@cache
 def _words(entity: str, field: str) -> tuple[str, ...]:
+    """The field's own name and the other words for it, folded."""
     own = WORDS_OF_ENTITY.get(entity, {}).get(field)
-    return own if own is not None else WORDS.get(field, ())
+    return tuple(map(fold, (field, *(WORDS.get(field, ()) if own is None else own))))
 
 
 def _candidates(header: str, definition: EntityDefinition) -> Iterator[tuple[str, int, Guess]]:
@@ -79,7 +82,7 @@ def _candidates(header: str, definition: EntityDefinition) -> Iterator[tuple[str
         return
     bare = _without_filler(word)
     for field in definition.fields:
-        names = [fold(field), *map(fold, _words(definition.entity, field))]
+        names = _words(definition.entity, field)
         if word == names[0]:
             yield field, 0, Guess(header, 1.0, "canonical")
         elif word in names:

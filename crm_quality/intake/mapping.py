@@ -10,10 +10,10 @@ from rapidfuzz import process
 from crm_quality.definitions.source import ColumnMapping
 from crm_quality.errors import InputError
 from crm_quality.intake.guessing import LEAST_CONFIDENCE, guess_mapping
-from crm_quality.intake.recognition import knows, matches, normal
+from crm_quality.intake.recognition import mapped_names, matches, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crm_quality.definitions import EntityDefinition, SourceDefinition
 
@@ -115,8 +115,8 @@ def _given(
     return found
 
 
-def _nearest(word: str, words: Mapping[str, object] | Sequence[str] | object) -> str:
-    names = [str(name) for name in words] if hasattr(words, "__iter__") else []
+def _nearest(word: str, words: Iterable[str]) -> str:
+    names = list(words)
     best = process.extractOne(word, names, score_cutoff=60)
     return f"; did you mean {best[0]!r}?" if best else f"; there are: {', '.join(names)}"
 
@@ -131,7 +131,12 @@ def drift_of(headers: Sequence[str], source: SourceDefinition, unmapped: Sequenc
     """What a file lacks of its source's columns, and what it has beyond them."""
     have = {normal(header) for header in headers}
     missing = tuple(name for name in source.expects if normal(name) not in have)
-    unknown = tuple(name for name in unmapped if not knows(source, normal(name)))
+    named, patterns = mapped_names(source), (*source.known, *source.ignore)
+    unknown = tuple(
+        name
+        for name in unmapped
+        if normal(name) not in named and not matches(patterns, normal(name))
+    )
     return Drift(missing, unknown)
 
 

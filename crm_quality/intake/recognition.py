@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from crm_quality.definitions import SourceDefinition
+    from crm_quality.definitions.source import Signature
 
 _BLANKS = re.compile(r"\s+")
 
@@ -34,30 +35,34 @@ def recognise(
         sources: Name → definition.
     """
     have = {normal(header) for header in headers}
-    spread = Counter(name for source in sources.values() for name in _mapped_names(source))
-    best: tuple[float, str] | None = None
-    for name, source in sorted(sources.items()):
-        if not any(
-            _bears(have, *map(_normals, (s.all_of, s.any_of, s.none_of)))
-            for s in source.recognised_by
-        ):
-            continue
-        score = sum(1 / max(1, spread[column]) for column in have if knows(source, column))
-        if best is None or score > best[0]:
-            best = (score, name)
-    return sources[best[1]] if best else None
+    bearing = {
+        name: source
+        for name, source in sources.items()
+        if any(_bears(have, signature) for signature in source.recognised_by)
+    }
+    if len(bearing) <= 1:
+        return next(iter(bearing.values()), None)
+    named = {name: mapped_names(source) for name, source in sources.items()}
+    spread = Counter(column for names in named.values() for column in names)
+
+    def score(name: str) -> tuple[float, str]:
+        extra = (*sources[name].known, *sources[name].ignore)
+        known = [c for c in have if c in named[name] or matches(extra, c)]
+        return sum(1 / max(1, spread[column]) for column in known), name
+
+    return sources[max(bearing, key=score)]
 
 
-def _normals(names: Sequence[str]) -> set[str]:
-    return {normal(name) for name in names}
-
-
-def _bears(have: set[str], all_of: set[str], any_of: set[str], none_of: set[str]) -> bool:
+def _bears(have: set[str], signature: Signature) -> bool:
+    all_of, any_of, none_of = (
+        {normal(name) for name in names}
+        for names in (signature.all_of, signature.any_of, signature.none_of)
+    )
     return all_of <= have and (not any_of or bool(any_of & have)) and not none_of & have
 
 
-def _mapped_names(source: SourceDefinition) -> set[str]:
-    """Columns that a source maps or expects, in the form in which they are compared."""
+def mapped_names(source: SourceDefinition) -> set[str]:
+    """Columns that a source maps, reads or expects, in the form in which they are compared."""
     names = {name for mapping in source.columns.values() for name in mapping.names}
     if source.merged_into is not None:
         names |= set(source.merged_into.names)
@@ -65,11 +70,6 @@ def _mapped_names(source: SourceDefinition) -> set[str]:
     for signature in source.recognised_by:
         names |= {*signature.all_of, *signature.any_of}
     return {normal(name) for name in names}
-
-
-def knows(source: SourceDefinition, column: str) -> bool:
-    """True when a column (in compared form) is mapped, expected, known or ignored."""
-    return column in _mapped_names(source) or matches((*source.known, *source.ignore), column)
 
 
 def matches(patterns: tuple[str, ...], column: str) -> bool:

@@ -126,14 +126,14 @@ def take_in(
     if skipped:
         warnings.append(f"rows that are no records by the rules of {name}, skipped: {skipped}")
     fields = _without_doubtful_key(frame, fields, warnings)
+    custom = _custom_columns(table.headers, fields, found, named_by, key)
+    drift = _drift(table, found, custom, warnings)
     if not fields:
         raise InputError(
             f"{table.name}: none of its columns ({', '.join(table.headers[:8])}) is known to be a "
             f"field of {definition.entity}; say which is which in a mapping file "
             "(--source FILE.yml)"
         )
-    custom = _custom_columns(table.headers, fields, found, named_by)
-    drift = _drift(table, found, custom, warnings)
     records = _records(frame, table, fields, definition, found, custom)
     own = filled(frame, named_by).str.strip_chars() if named_by else pl.lit(None, pl.String)
     sources = (
@@ -227,12 +227,17 @@ def _custom_columns(
     fields: Mapping[str, MappedField],
     source: SourceDefinition | None,
     named_by: str | None,
+    key: Sequence[str] | None,
 ) -> list[str]:
+    """What is neither a field, nor part of the key, nor says whether the row is a record."""
     used = {column for mapped in fields.values() for column in mapped.columns}
-    told = {"is_deleted", "merged_into"}
-    if source is not None:
+    told = {normal(column) for column in key or ()}
+    if source is None:
+        told |= {"is_deleted", "merged_into"}
+    else:
         merged = source.merged_into.names if source.merged_into else ()
-        told = {normal(column) for column in (*source.deleted_when, *source.skip_when, *merged)}
+        columns = (*source.deleted_when, *source.skip_when, *merged, *source.key)
+        told |= {normal(column) for column in columns}
     return [
         header
         for header in headers

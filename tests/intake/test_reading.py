@@ -56,7 +56,7 @@ def test_encoding_delimiter_and_line_ends_are_told_from_the_file(write, encoding
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
-        ("cp1252", "1,François d’Été,5 €\n2,Ødegård,Ærø"),
+        ("cp1252", "1,François d’Été,5 €\n2,Ødegård,Ærø"),  # noqa: RUF001
         ("latin-1", "1,Müller,São Paulo"),
         ("cp1250", "1,Wałęsa,Łódź\n2,Żółć,Gęślą"),
         ("cp1251", "1,Сергей Иванов,Москва"),
@@ -193,7 +193,7 @@ def test_a_message_shows_no_ones_address(write):
 
 def test_missing_files_folders_and_odd_things_end_in_one_message(tmp_path):
     (tmp_path / "contacts.csv").write_text(GOOD)
-    with pytest.raises(InputError, match="did you mean 'contacts.csv'"):
+    with pytest.raises(InputError, match=r"did you mean 'contacts\.csv'"):
         read(tmp_path / "contact.csv")
     with pytest.raises(InputError, match="no folder"):
         read(tmp_path / "nowhere" / "contact.csv")
@@ -239,7 +239,7 @@ text_cells = st.text(
 @given(
     st.integers(2, 4).flatmap(
         lambda width: st.lists(
-            st.lists(text_cells, min_size=width, max_size=width).filter(lambda row: any(row)),
+            st.lists(text_cells, min_size=width, max_size=width).filter(any),
             min_size=1,
             max_size=6,
         )
@@ -296,19 +296,19 @@ def test_parquet_comes_in_parts_too(tmp_path):
     assert [part.first_row for part in parts] == [1, 5, 9]
 
 
-def test_standard_input_is_a_file_like_any(monkeypatch, tmp_path):
+def test_standard_input_is_a_file_like_any(monkeypatch):
     class Stdin:
         buffer = io.BytesIO(GOOD.encode("utf-16"))
 
     monkeypatch.setattr(sys, "stdin", Stdin)
     assert rows(read("-")) == [("1", "Ann", "Bonn"), ("2", "Bob", "Köln")]
     Stdin.buffer = io.BytesIO(b"")
-    with pytest.raises(InputError, match="^standard input: the file is empty"):
+    with pytest.raises(InputError, match=r"^standard input: the file is empty"):
         read("-")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name")
-def test_a_pipe_is_read_once(tmp_path):
+def test_a_pipe_is_read_once():
     reading, writing = os.pipe()
     os.write(writing, GOOD.encode())
     os.close(writing)
@@ -366,8 +366,8 @@ def test_a_workbook_without_cells_is_empty(tmp_path):
     [
         '[{"id": 1.10, "owner": {"name": "Lee"}, "tags": ["a", "b"], "x": null}, {"id": "2"}]',
         '{"id": 1.10, "owner": {"name": "Lee"}, "tags": ["a", "b"], "x": null}\n\n{"id": "2"}\n',
-        '{"results": [{"id": 1.10, "owner": {"name": "Lee"}, "tags": ["a", "b"], "x": null},'
-        ' {"id": "2"}], "next": null}',
+        """{"results": [{"id": 1.10, "owner": {"name": "Lee"}, "tags": ["a", "b"], "x": null},
+            {"id": "2"}], "next": null}""",
     ],
 )
 def test_json_in_its_shapes(write, text):
