@@ -144,8 +144,8 @@ def named(draw: Draw, company: Ints, country: Ints, city: Ints, local: Ints) -> 
     """Names and domains; a name is a coinage or a surname, with a trade or a family form.
 
     Columns: `company`, `country`, `core`, `stem` (the core's slug), `descriptor` (with a leading
-    blank, or empty), `legal`, `domain`, `industry`. `company` numbers make coinages unique in the world, `local` numbers make
-    surnames with a trade unique in their country.
+    blank, or empty), `legal`, `domain`, `industry`. The numbers in `company` make coinages unique
+    in the world, those in `local` make surnames with a trade unique in their country.
     """
     words, table = load("words"), names()
     one, two, three = words["syllables"]
