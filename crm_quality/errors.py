@@ -10,6 +10,7 @@
     │   └── StoreInUseError       another process holds it; carries the holder's pid
     ├── MatchError                matching could not be done as asked
     ├── NotFoundError             a record, entity, run or name that does not exist
+    ├── LimitError                a limit of crmq.yml stopped a run; nothing was stored; exit code 1
     ├── RefusedError              a decision that contradicts others, or a stale write
     └── UsageError                arguments that do not go together
 
@@ -95,6 +96,10 @@ class MatchError(CrmQualityError):
 
 class NotFoundError(CrmQualityError):
     """A record, entity, run or name that does not exist."""
+
+
+class LimitError(CrmQualityError):
+    """A limit of crmq.yml stopped a run before it was stored; the command exits with 1."""
 
 
 class RefusedError(CrmQualityError):

@@ -11,7 +11,7 @@ import typer
 
 from crm_quality.cli import audit, evaluate, export, project, run
 from crm_quality.cli.output import complain
-from crm_quality.errors import CrmQualityError
+from crm_quality.errors import CrmQualityError, LimitError
 
 app = typer.Typer(
     name="crmq",
@@ -55,7 +55,7 @@ def _code() -> int:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except CrmQualityError as error:
         complain(str(error))
-        return 2
+        return 1 if isinstance(error, LimitError) else 2
     except KeyboardInterrupt:
         complain("interrupted; the store is as it was before")
         return 130

@@ -118,6 +118,8 @@ class SourceDefinition(Definition):
         date_order: Order of day and month in its dates; null = ISO dates only, or by evidence.
         time_zone: IANA zone of its times without one.
         priority: Trust when values conflict: the greater, the more trusted.
+        mode: ``delta``: a file holds what is new or changed; ``snapshot``: a file holds every
+            record that there is, so one that is missing has been deleted in the source.
     """
 
     source: str
@@ -138,3 +140,4 @@ class SourceDefinition(Definition):
     date_order: Literal["dmy", "mdy", "ymd"] | None = None
     time_zone: str = "UTC"
     priority: int = 0
+    mode: Literal["delta", "snapshot"] = "delta"

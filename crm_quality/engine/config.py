@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 CONFIG_FILE = "crmq.yml"
 
 
+class Limits(Definition):
+    """What stops a run before it is stored.
+
+    Attributes:
+        ended_share: Greatest share of a source's live records that one run may end.
+        ended_from: The limit applies to sources with at least so many live records.
+    """
+
+    ended_share: float = Field(default=0.1, ge=0, le=1)
+    ended_from: int = Field(default=20, ge=0)
+
+
 class ProjectConfig(Definition):
     """The settings of a project.
 
@@ -26,6 +38,7 @@ class ProjectConfig(Definition):
         actor: Who runs are recorded as; null = the user of the operating system.
         merging: ``auto`` joins what matches, ``propose`` leaves every join to the steward.
         fail_on: Lowest severity of an issue that makes ``crmq run`` exit with 1.
+        limits: What stops a run before it is stored.
     """
 
     name: str = "customers"
@@ -33,6 +46,7 @@ class ProjectConfig(Definition):
     actor: str | None = None
     merging: Literal["auto", "propose"] = "auto"
     fail_on: Literal["error", "warning", "never"] = "never"
+    limits: Limits = Limits()
 
 
 def default_config(name: str) -> str:
@@ -50,6 +64,11 @@ merging: auto
 
 # Lowest severity of an issue that makes `crmq run` exit with 1: error, warning or never.
 fail_on: never
+
+# What stops a run before anything is stored (exit 1).
+limits:
+  # greatest share of a source's records that one run may end, for sources of 20 records or more
+  ended_share: 0.1
 """
 
 

@@ -89,7 +89,7 @@ def derive(
         _write_changes(store, entity, run_id, created, rewritten, moved.merged, moved.split)
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608
-        created=moved.created.height,
+        created=created.join(moved.split, on="entity_id", how="anti").height,
         changed=rewritten.height,
         merged=moved.merged.height,
         split=moved.split.height,

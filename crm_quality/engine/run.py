@@ -22,8 +22,10 @@ from crm_quality.engine.summary import (
     Summary,
     peak_memory_mb,
 )
+from crm_quality.errors import LimitError
 from crm_quality.store.landing import (
     known_records,
+    live_by_source,
     settle_records,
     table_columns,
     version_table,
@@ -173,6 +175,44 @@ class _Run:
         _add(self.outcome.summary.golden, golden)
         self.outcome.summary.notes.extend(notes)
         return True
+
+    def _missing_from_snapshots(self, entity: str) -> pl.DataFrame:
+        """``record_id``, ``is_deleted`` of live records that a full file no longer holds."""
+        whole = [
+            (intake.records[entity], source)
+            for intake in self.request.intakes
+            if entity in intake.records
+            for source in intake.records[entity]["source"].unique()
+            if source in self.rules.sources and self.rules.sources[source].mode == "snapshot"
+        ]
+        held = known_records(self.store, entity).filter(~pl.col("ended")) if whole else None
+        missing = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
+        for source in dict.fromkeys(source for _, source in whole):
+            keys = pl.concat(
+                rows.filter(pl.col("source") == source).select("source_key")
+                for rows, name in whole
+                if name == source
+            )
+            if held is not None:
+                missing.append(
+                    held.filter(pl.col("source") == source)
+                    .join(keys, on="source_key", how="anti")
+                    .select("record_id", pl.lit(value=True).alias("is_deleted"))
+                )
+        return pl.concat(missing)
+
+    def _mind_limits(self, before: dict[str, int], entity: str) -> None:
+        """Stop a run that would end more of a source than crmq.yml allows."""
+        limits = self.config.limits
+        now = live_by_source(self.store, entity)
+        for source, count in before.items():
+            ended = count - now.get(source, 0)
+            if count >= limits.ended_from and ended > limits.ended_share * count:
+                raise LimitError(
+                    f"{ended:,} of the {count:,} records of {source} would end, more than the "
+                    f"{limits.ended_share:.0%} that crmq.yml allows (limits: ended_share); nothing "
+                    "was stored; is the file complete?"
+                )
 
     def _grow_tables(self, definition: EntityDefinition) -> None:
         """Give fields that the project has added to the definition a column of their own."""

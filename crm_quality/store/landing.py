@@ -40,6 +40,17 @@ def known_records(store: Store, entity: str) -> pl.DataFrame:
     )
 
 
+def live_by_source(store: Store, entity: str) -> dict[str, int]:
+    """Source → how many records of ``entity`` it has that were accepted and have not ended."""
+    return dict(
+        store.rows(
+            "SELECT source, count(*) FROM landing.record"
+            " WHERE entity = ? AND current_version IS NOT NULL AND ended_at IS NULL GROUP BY ALL",
+            [entity],
+        )
+    )
+
+
 def table_columns(store: Store, table: str) -> dict[str, str]:
     """Column → DuckDB type of ``schema.table``."""
     schema, name = table.split(".")
