@@ -1,5 +1,7 @@
 """Postal addresses: street, town, state and postcode."""
 
+# ruff: noqa: RUF001 - the characters that people type
+# ruff: noqa: SIM905 - a line of words reads better than a column of them
 from __future__ import annotations
 
 import re
@@ -14,10 +16,10 @@ from crm_quality.standardise.postcode_forms import EXONYMS, FORMS
 
 #: Words inside names of towns and streets that have no capital.
 _SMALL = (
-    "am an auf bei der den dem im in ob unter vor zu zum zur a à au aux de del della delle dei di "
-    "da das do dos des du d e en et la le les lès sur sous of on upon under by the and und y el los "
-    "las op aan het ter ten te i na nad"
-).split()  # noqa: SIM905 - a line of words
+    "am an auf bei der den dem im in ob unter vor zu zum zur a à au aux de del della delle dei "
+    "di da das do dos des du d e en et la le les lès sur sous of on upon under by the and und y el "
+    "los las op aan het ter ten te i na nad"
+).split()
 _ROMAN_OR_POINT = ("Ne", "Nw", "Se", "Sw", "Ii", "Iii", "Iv", "Nyc", "Usa", "Uk")
 
 
@@ -65,8 +67,10 @@ def standardise_streets(texts: pl.Series) -> pl.DataFrame:
 def _cased(texts: pl.Series) -> pl.Series:
     text = pl.col("text")
     one_case = (text == text.str.to_uppercase()) | (text == text.str.to_lowercase())
-    frame = texts.alias("text").to_frame().with_columns(
-        one_case=one_case & text.str.contains(r"\p{L}{2}")
+    frame = (
+        texts.alias("text")
+        .to_frame()
+        .with_columns(one_case=one_case & text.str.contains(r"\p{L}{2}"))
     )
     return on_rows(frame, frame["one_case"], _with_capitals)["text"]
 
@@ -81,7 +85,9 @@ def _with_capitals(frame: pl.DataFrame) -> pl.DataFrame:
         text = text.str.replace_all(rf"\b{word}\b", word.upper())
     text = text.str.replace(r"^(?i:p\.? ?o\.? box)\b", "PO Box")
     frame = frame.select(text)
-    inner = frame["text"].str.contains(rf" (?i:{'|'.join(_SMALL)}) |\b[DL]['’]|-(?i:{'|'.join(_SMALL)})-")
+    inner = frame["text"].str.contains(
+        rf" (?i:{'|'.join(_SMALL)}) |\b[DL]['’]|-(?i:{'|'.join(_SMALL)})-"
+    )
     return on_rows(frame, inner, lambda rows: on_distinct(rows, _with_small_words))
 
 
@@ -113,7 +119,9 @@ def _subdivisions() -> tuple[pl.DataFrame, pl.DataFrame]:
     codes: dict[tuple[str, str], str] = {}
     named: dict[str, set[tuple[str, str]]] = {}
     # upper levels first: a region and its capital often share a name
-    every = sorted(pycountry.subdivisions, key=lambda part: (part.parent_code is not None, part.code))
+    every = sorted(
+        pycountry.subdivisions, key=lambda part: (part.parent_code is not None, part.code)
+    )
     for part in every:
         codes.setdefault((part.country_code, fold(part.code.partition("-")[2])), part.code)
         codes.setdefault((part.country_code, fold(part.code)), part.code)
@@ -178,9 +186,7 @@ def _postcodes(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(
         plain=plain, value=plain.str.strip_chars(" ,;.-"), note=pl.lit(None, dtype=Note)
     )
-    frame = frame.with_columns(
-        note=pl.when(plain != text).then(note("repaired")).otherwise("note")
-    )
+    frame = frame.with_columns(note=pl.when(plain != text).then(note("repaired")).otherwise("note"))
     present = set(frame["country"].unique().drop_nulls())
     for country in sorted(present & FORMS.keys()):
         frame = on_rows(
@@ -188,14 +194,18 @@ def _postcodes(frame: pl.DataFrame) -> pl.DataFrame:
             frame["country"] == country,
             lambda rows, country=country: _of_country(rows, country),  # type: ignore[misc]
         )
-    return frame.select(value=pl.when(pl.col("value").str.len_bytes() > 0).then("value"), note="note")
+    return frame.select(
+        value=pl.when(pl.col("value").str.len_bytes() > 0).then("value"), note="note"
+    )
 
 
 def _of_country(frame: pl.DataFrame, country: str) -> pl.DataFrame:
     form = FORMS[country]
     bare = pl.col("plain").str.replace_all(r"[^\p{L}\p{N}]", "")
     bare = bare.str.replace(rf"^(?:{country}|{form.prefix or country})([0-9])", "${1}")
-    shortened = bare.str.contains(rf"^[0-9]{{{form.least},{form.digits - 1}}}$") if form.digits else None
+    shortened = (
+        bare.str.contains(rf"^[0-9]{{{form.least},{form.digits - 1}}}$") if form.digits else None
+    )
     if shortened is not None:
         padded = pl.when(shortened).then(bare.str.zfill(form.digits)).otherwise(bare)
     else:

@@ -75,7 +75,8 @@ def _on_distinct_filled(
     if frame.height < _FEW:
         return standardiser(frame)
     keys = frame.columns
-    if frame[keys[-1]].approx_n_unique() > _MOSTLY_DISTINCT * frame.height:
+    about = frame.select(pl.col(keys[-1]).approx_n_unique()).item()
+    if about > _MOSTLY_DISTINCT * frame.height:
         return standardiser(frame)
     distinct = frame.unique()
     if distinct.height > _MOSTLY_DISTINCT * frame.height:

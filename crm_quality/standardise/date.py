@@ -119,9 +119,15 @@ def _moments(
 def _orders(frame: pl.DataFrame, declared: Mapping[str, Order]) -> pl.DataFrame:
     """``source`` → ``order``: declared, or shown by values that have one reading."""
     sources = frame.select(pl.col("source").unique())
-    order = pl.col("source").cast(pl.String).replace_strict(
-        list(declared), list(declared.values()), default=None, return_dtype=pl.String
-    ) if declared else pl.lit(None, dtype=pl.String)
+    order = (
+        pl.col("source")
+        .cast(pl.String)
+        .replace_strict(
+            list(declared), list(declared.values()), default=None, return_dtype=pl.String
+        )
+        if declared
+        else pl.lit(None, dtype=pl.String)
+    )
     sources = sources.with_columns(order=order)
     open_sources = sources.filter(pl.col("order").is_null())["source"]
     if open_sources.is_empty():
@@ -231,8 +237,13 @@ def _others(frame: pl.DataFrame) -> pl.DataFrame:
 def _with_month_numbers(frame: pl.DataFrame) -> pl.DataFrame:
     """``15. März 2024``, ``March 15, 2024`` and ``15-Mar-24`` as year-month-day."""
     names = "|".join(sorted(MONTHS, key=len, reverse=True))
-    day_first = rf"(?i)^(\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?[\s\-/.]*(?:de |of )?({names})\.?,?[\s\-/.]*(?:de |del )?(\d{{4}}|\d{{2}})\b"
-    month_first = rf"(?i)^({names})\.?[\s\-]*(\d{{1,2}})(?:st|nd|rd|th)?,?[\s\-]+(\d{{4}}|\d{{2}})\b"
+    day_first = (
+        rf"(?i)^(\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?[\s\-/.]*(?:de |of )?({names})\.?,?"
+        r"[\s\-/.]*(?:de |del )?(\d{4}|\d{2})\b"
+    )
+    month_first = (
+        rf"(?i)^({names})\.?[\s\-]*(\d{{1,2}})(?:st|nd|rd|th)?,?[\s\-]+(\d{{4}}|\d{{2}})\b"
+    )
     text = pl.col("text")
     first = text.str.extract_groups(day_first).struct
     second = text.str.extract_groups(month_first).struct
@@ -303,10 +314,9 @@ def _year_last(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _compact(frame: pl.DataFrame) -> pl.DataFrame:
     parts = pl.col("text").str.extract_groups(_COMPACT).struct
-    fields = [parts.field(str(index)) for index in range(1, 7)]
-    none = pl.lit(None, dtype=pl.String)
+    year, month, day, *time = (parts.field(str(index)) for index in range(1, 7))
     return frame.select(
-        moment=_moment(*fields, none, none),
+        moment=_moment(year, month, day, *time),
         offset=pl.when(pl.col("text").str.ends_with("Z")).then(pl.lit(0, dtype=pl.Int32)),
         note=NO_NOTE,
     )
@@ -316,9 +326,7 @@ def _epoch(frame: pl.DataFrame) -> pl.DataFrame:
     parts = pl.col("text").str.extract_groups(_EPOCH).struct
     micros = parts.field("1").cast(pl.Int64) * 1_000_000
     micros = micros + parts.field("2").fill_null("0").cast(pl.Int64) * 1000
-    return frame.select(
-        moment=micros.cast(Moment), offset=pl.lit(0, dtype=pl.Int32), note=NO_NOTE
-    )
+    return frame.select(moment=micros.cast(Moment), offset=pl.lit(0, dtype=pl.Int32), note=NO_NOTE)
 
 
 def _serial(frame: pl.DataFrame) -> pl.DataFrame:
@@ -333,17 +341,17 @@ def _serial(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _moment(  # noqa: PLR0913, PLR0917 - the parts of a moment
-    year: pl.Expr,
-    month: pl.Expr,
-    day: pl.Expr,
-    hour: pl.Expr,
-    minute: pl.Expr,
-    second: pl.Expr,
-    fraction: pl.Expr,
-    half: pl.Expr,
-) -> pl.Expr:
-    """A moment from the digits of its parts; null if there is no such day or time."""
+def _moment(year: pl.Expr, month: pl.Expr, day: pl.Expr, *time: pl.Expr) -> pl.Expr:
+    """A moment from the digits of its parts; null if there is no such day or time.
+
+    Args:
+        year: Four digits.
+        month: One or two digits.
+        day: One or two digits.
+        time: Hour, minute, second, fraction of the second, and ``a`` or ``p``, as far as known.
+    """
+    unsaid = [pl.lit(None, dtype=pl.String)] * 5
+    hour, minute, second, fraction, half = [*time, *unsaid][:5]
     noon = 12
     hours = hour.fill_null("0").cast(pl.Int64)
     afternoon = half.str.to_lowercase() == "p"
@@ -388,7 +396,9 @@ def _to_utc(local: pl.DataFrame, zones: Mapping[str, str]) -> pl.Series:
     for source, zone in sorted(zones.items()):
         if zone == "UTC":
             continue
-        rows = (frame["source"] == source) & frame["offset"].is_null() & frame["moment"].is_not_null()
+        rows = (
+            (frame["source"] == source) & frame["offset"].is_null() & frame["moment"].is_not_null()
+        )
         frame = on_rows(
             frame,
             rows,

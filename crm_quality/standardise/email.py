@@ -13,11 +13,16 @@ import polars as pl
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from crm_quality.standardise.column import NO_NOTE, note, on_distinct, on_rows
-from crm_quality.standardise.email_words import PLACEHOLDER, is_doubtful_domain, likely_domain, with_at
+from crm_quality.standardise.email_words import (
+    PLACEHOLDER,
+    is_doubtful_domain,
+    likely_domain,
+    with_at,
+)
 
 _ATOM = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_ADDRESS = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?:{_LABEL})?[a-z]$"
+_ADDRESS = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?:[a-z0-9][a-z0-9-]*)?[a-z]$"
 _SPECIAL = rf"[@.](?:{'|'.join(SPECIAL_USE_DOMAIN_NAMES)})$"
 _RESERVED_LABEL = r"@(?:.*\.)?[^.]{2}--"
 #: Within this length no label and no local part can be too long.
@@ -81,7 +86,9 @@ def valid_emails(texts: pl.Series) -> pl.Series:
             ~lower.str.contains(_RESERVED_LABEL),
         ).then("lower")
     )
-    return on_rows(frame, ~frame["decided"], lambda rows: on_distinct(rows, _by_library))["valid"]
+    return on_rows(
+        frame, ~frame["decided"], lambda rows: on_distinct(rows.select("lower"), _by_library)
+    )["valid"]
 
 
 def _by_library(frame: pl.DataFrame) -> pl.DataFrame:

@@ -88,4 +88,4 @@ def is_doubtful_domain(addresses: pl.Series) -> pl.Series:
     shapes = rf"{near}|{_COM_SLIP}|{_CUT_SHORT.pattern}"
     suspects = domains.filter(domains.str.contains(shapes)).unique()
     slips = [domain for domain in suspects if likely_domain(domain) is not None]
-    return domains.is_in(pl.Series(slips, dtype=pl.String))
+    return domains.is_in(pl.Series(slips, dtype=pl.String).implode())

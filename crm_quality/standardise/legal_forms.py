@@ -59,7 +59,8 @@ FORMS = {
     "KGaA": "",
     "OHG": "offene handelsgesellschaft",
     "OG": "",
-    "UG": "ug haftungsbeschrankt|unternehmergesellschaft|unternehmergesellschaft haftungsbeschrankt",
+    "UG": "ug haftungsbeschrankt|unternehmergesellschaft"
+    "|unternehmergesellschaft haftungsbeschrankt",
     "GbR": "gesellschaft burgerlichen rechts",
     "PartG": "partg mbb|partgmbb|partnerschaftsgesellschaft",
     "eK": "e k|ekfm|e kfm|ekfr|inh",

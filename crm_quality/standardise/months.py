@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _NAMES = {
     "1": "january jan januar jän jänner janvier janv enero ene gennaio gen januari janeiro",
-    "2": "february feb februar februari février fevrier févr fevr fév febrero febbraio fevereiro fev",
+    "2": "february feb februar februari février fevrier févr fevr fév febrero febbraio fevereiro",
     "3": "march mar märz maerz mrz mär mars marzo maart mrt março marco",
     "4": "april apr avril avr abril abr aprile",
     "5": "may mai mayo maggio mag mei maio",

@@ -117,9 +117,7 @@ def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
     parsed = parse_full_names(frame.select(pl.coalesce("last", "first")).to_series())
     derived, repaired = note("derived"), note("repaired")
     was_last = frame["last"].is_not_null()
-    found = frame.select("middle", "middle_note").hstack(
-        parsed.rename({"middle": "parsed_middle"})
-    )
+    found = frame.select("middle", "middle_note").hstack(parsed.rename({"middle": "parsed_middle"}))
     new_middle = pl.col("middle").is_null() & pl.col("parsed_middle").is_not_null()
     return found.select(
         "first",

@@ -37,5 +37,5 @@ def is_placeholder(texts: pl.Series, placeholders: Iterable[str]) -> pl.Series:
     others = frame.filter("foreign").select("text").unique()
     known = others.filter(folded(pl.col("text")).is_in(words))["text"]
     return frame.select(
-        pl.when("foreign").then(pl.col("text").is_in(known)).otherwise("hit").alias("hit")
+        pl.when("foreign").then(pl.col("text").is_in(known.implode())).otherwise("hit").alias("hit")
     ).to_series()

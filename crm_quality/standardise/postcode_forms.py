@@ -1,4 +1,4 @@
-"""Forms of postcodes by country, and foreign names of states (Universal Postal Union, ISO 3166-2)."""
+"""Forms of postcodes (Universal Postal Union) and foreign names of states (ISO 3166-2)."""
 
 from __future__ import annotations
 
@@ -142,6 +142,13 @@ EXONYMS = {
         "Ore": "OR",
         "Wisc": "WI",
     },
-    "CA": {"Newfoundland": "NL", "PEI": "PE", "P.Q.": "QC", "Ont": "ON", "Alta": "AB", "Sask": "SK"},
+    "CA": {
+        "Newfoundland": "NL",
+        "PEI": "PE",
+        "P.Q.": "QC",
+        "Ont": "ON",
+        "Alta": "AB",
+        "Sask": "SK",
+    },
     "GB": {"N. Ireland": "NIR"},
 }

@@ -24,13 +24,8 @@ RAW, NOTE = "__raw", "__note"
 _OVERFLOW = {FieldType.EMAIL: FieldType.EMAILS, FieldType.PHONE: FieldType.PHONES}
 _LISTS = frozenset(_OVERFLOW.values())
 _DATES = frozenset({FieldType.DATE, FieldType.DATETIME})
-#: Type → the parts of the context that its reading depends on, row by row.
-_CONTEXT_OF: Mapping[FieldType, tuple[str, ...]] = {
-    FieldType.PHONE: ("countries",),
-    FieldType.PHONES: ("countries",),
-    FieldType.STATE: ("countries",),
-    FieldType.POSTCODE: ("countries",),
-}
+#: Types whose reading depends on the record's country.
+_BY_COUNTRY = frozenset({FieldType.PHONE, FieldType.PHONES, FieldType.STATE, FieldType.POSTCODE})
 #: What "nothing" in a country field must not be mistaken for.
 _NAMIBIA = "NA"
 
@@ -104,16 +99,19 @@ class _Stage:
         field = self.fields[name]
         vocabulary = self.definition.vocabularies.get(field.vocabulary or "")
         context = self.context._replace(vocabulary=vocabulary)
-        known = {key: getattr(context, key) for key in _CONTEXT_OF.get(field.type, ())}
-        frame = pl.DataFrame({**known, "text": self.raw[name]})
+        frame = self.raw[name].alias("text").to_frame()
+        if field.type in _BY_COUNTRY:
+            frame = frame.select(context.countries.alias("country"), "text")
 
         def read(rows: pl.DataFrame) -> pl.DataFrame:
             cleaned = self._cleaned(rows["text"], field.type)
             texts = cleaned["text"]
             if field.type is not FieldType.VOCABULARY:
                 texts = cleaned.select(pl.when(~pl.col("absent")).then("text")).to_series()
-            some = context._replace(**{key: rows[key] for key in known})
-            return _noted(cleaned, STANDARDISERS[field.type](texts, some))
+            own = context
+            if field.type in _BY_COUNTRY:
+                own = context._replace(countries=rows["country"])
+            return _noted(cleaned, STANDARDISERS[field.type](texts, own))
 
         # the order of a source's dates shows in all of its rows
         self.results[name] = read(frame) if field.type in _DATES else on_distinct(frame, read)

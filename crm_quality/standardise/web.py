@@ -1,5 +1,6 @@
 """Web addresses and internet domains."""
 
+# ruff: noqa: SIM905 - a line of words reads better than a column of them
 from __future__ import annotations
 
 from functools import cache
@@ -25,7 +26,7 @@ FREE_DOMAINS = frozenset(
     "uol.com.br bol.com.br terra.com.br wp.pl o2.pl onet.pl interia.pl seznam.cz centrum.cz "
     "bluewin.ch ziggo.nl kpnmail.nl planet.nl telenet.be skynet.be zoho.com fastmail.com "
     "facebook.com instagram.com linkedin.com twitter.com x.com youtube.com tiktok.com "
-    "wixsite.com wordpress.com blogspot.com github.io".split()  # noqa: SIM905 - a line of words
+    "wixsite.com wordpress.com blogspot.com github.io".split()
 )
 
 
@@ -94,8 +95,12 @@ def registered_domains(hosts: pl.Series) -> pl.Series:
 
     def look_up(frame: pl.DataFrame) -> pl.DataFrame:
         extract = _extractor()
-        found = [extract(host).top_domain_under_public_suffix if host else None for host in frame["host"]]
-        return pl.DataFrame({"domain": [text or None for text in found]}, schema={"domain": pl.String})
+        found = [
+            extract(host).top_domain_under_public_suffix if host else None for host in frame["host"]
+        ]
+        return pl.DataFrame(
+            {"domain": [text or None for text in found]}, schema={"domain": pl.String}
+        )
 
     return on_distinct(hosts.alias("host").to_frame(), look_up)["domain"]
 
