@@ -78,7 +78,7 @@ def survey(path: Path, encoding: str | None = None) -> Survey:
     mark = next((name for bom, name in _MARKS if head.startswith(bom)), None)
     wide = mark if mark and mark != "utf-8-sig" else _unmarked_wide(head)
     known = _known(encoding, path) or wide
-    passed = _pass_over(path, known)
+    passed = _pass_over(path, known, LONGEST_LINE if kind == "delimited" else None)
     if known is None and not passed.is_utf8:
         found, guessed = _single_byte(path)
     else:
@@ -184,7 +184,7 @@ class _Pass:
     only_returns: bool
 
 
-def _pass_over(path: Path, encoding: str | None) -> _Pass:
+def _pass_over(path: Path, encoding: str | None, longest: int | None) -> _Pass:
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = encoding in (None, "utf-8")
@@ -198,16 +198,15 @@ def _pass_over(path: Path, encoding: str | None) -> _Pass:
                 except UnicodeDecodeError:
                     is_utf8 = False
             last = max(block.rfind(b"\n"), block.rfind(b"\r"))
-            first = block.find(b"\n")
-            if first >= 0:
-                lines += 1
-            elif not has_return:
+            fed = block.count(b"\n")
+            lines += fed
+            if not fed and not has_return:
                 has_return = b"\r" in block
             length = length + len(block) if last < 0 else len(block) - last
-            if length > LONGEST_LINE:
+            if longest is not None and length > longest:
                 raise InputError(
-                    f"{path}: a line of more than {LONGEST_LINE // _BLOCK} MB, which is no record; "
-                    "the file is damaged or not a table: export it again"
+                    f"{path}: line {lines + 1} has more than {longest // _BLOCK} MB, which is no "
+                    "record; the file is damaged or not a table: export it again"
                 )
     try:
         decoder.decode(b"", final=True)

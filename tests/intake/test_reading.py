@@ -218,8 +218,13 @@ def test_a_line_beyond_all_measure_is_refused_at_once(tmp_path):
         for _ in range(40):
             file.write(b"x" * (1 << 20))
         file.write(b"\n2,Ann\n")
-    with pytest.raises(InputError, match="more than 16 MB"):
+    with pytest.raises(InputError, match="line 2 has more than 16 MB"):
         read(path)
+
+
+def test_json_may_stand_on_one_line_however_long(write):
+    text = json.dumps([{"id": str(number), "note": "x" * 1000} for number in range(20_000)])
+    assert read(write(text, "file.json")).frame.height == 20_000
 
 
 def test_a_long_line_is_still_a_row(write):
