@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.definitions import FieldType
-from crm_quality.standardise import nearest
 from crm_quality.standardise.email_words import likely_domain
 from crm_quality.validate.catalogue import note_rule, problem_rule
 from crm_quality.validate.issues import as_it_came, findings
+from crm_quality.validate.values import probable_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ def _suggestion(
     vocabulary = definition.vocabularies.get(definition.fields[field].vocabulary or "")
     if rule.note == "unknown" and vocabulary is not None:
         raw = f"{field}__raw" if f"{field}__raw" in frame.columns else field
-        return nearest(vocabulary, frame[raw].gather(rows))
+        return probable_values(frame[raw].gather(rows), vocabulary)
     if rule.note == "doubtful" and definition.fields[field].type is FieldType.EMAIL:
         return _with_likely_domain(frame[field].gather(rows))
     return None
