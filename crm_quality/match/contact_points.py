@@ -13,11 +13,21 @@ if TYPE_CHECKING:
 
 #: Providers of private mailboxes: sharing such a domain says nothing. First label of the domain.
 FREE_MAIL = (
-    "gmail", "googlemail", "yahoo", "ymail", "hotmail", "outlook", "live", "msn", "aol", "icloud",
-    "me", "mac", "gmx", "web", "t-online", "freenet", "mail", "proton", "protonmail", "yandex",
-    "qq", "163", "126", "comcast", "verizon", "att", "sbcglobal", "cox", "bellsouth", "orange",
-    "wanadoo", "free", "laposte", "sfr", "libero", "virgilio", "tiscali", "btinternet", "sky",
-    "bluewin", "zoho", "fastmail", "posteo", "mailbox", "inbox", "rocketmail", "example",
+    "gmail", "googlemail", "yahoo", "ymail", "rocketmail", "hotmail", "outlook", "live", "msn",
+    "passport", "aol", "aim", "icloud", "me", "mac", "mail", "email", "inbox", "proton", "protonmail",
+    "pm", "tutanota", "tuta", "zoho", "fastmail", "hey", "yandex", "rambler", "list", "bk", "gmx",
+    "web", "t-online", "freenet", "arcor", "posteo", "mailbox", "online", "aon", "chello", "a1",
+    "bluewin", "hispeed", "sunrise", "gmx-topmail", "comcast", "verizon", "att", "sbcglobal", "cox",
+    "charter", "bellsouth", "earthlink", "juno", "netzero", "optonline", "shaw", "rogers",
+    "sympatico", "telus", "videotron", "bigpond", "optusnet", "xtra", "btinternet", "btopenworld",
+    "sky", "talktalk", "virginmedia", "ntlworld", "blueyonder", "tiscali", "plusnet", "orange",
+    "wanadoo", "free", "laposte", "sfr", "neuf", "bbox", "numericable", "skynet", "telenet",
+    "proximus", "ziggo", "kpnmail", "planet", "xs4all", "hetnet", "home", "casema", "libero",
+    "virgilio", "alice", "tin", "telefonica", "terra", "movistar", "sapo", "iol", "uol", "bol", "ig",
+    "onet", "wp", "o2", "interia", "gazeta", "poczta", "op", "seznam", "centrum", "atlas", "volny",
+    "freemail", "citromail", "bredband", "comhem", "telia", "spray", "tele2", "online", "getmail",
+    "naver", "daum", "hanmail", "qq", "163", "126", "sina", "sohu", "foxmail", "rediffmail",
+    "example",
 )  # fmt: skip
 
 #: Mailboxes of a function, not of a person.

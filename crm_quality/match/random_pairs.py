@@ -30,6 +30,7 @@ RANDOM_PAIRS = 300_000
 
 #: Strata, in the order of the gamma of the comparison "region": −1, 0, 1.
 STRATA = ("unknown", "across", "within")
+UNKNOWN, ACROSS, WITHIN = range(3)
 
 _SEED = 1
 
@@ -106,7 +107,7 @@ def _draw(
     count = len(codes)
     if count * (count - 1) // 2 <= RANDOM_PAIRS:
         left, right = np.triu_indices(count, 1)
-    elif stratum == STRATA.index("within") and size:
+    elif stratum == WITHIN and size:
         order = np.argsort(codes, kind="stable")
         sizes = np.bincount(codes)
         starts = np.cumsum(sizes) - sizes

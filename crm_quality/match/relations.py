@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crm_quality.match.random_pairs import RANDOM_PAIRS, RandomAgreement
+from crm_quality.match.random_pairs import ACROSS, RANDOM_PAIRS, UNKNOWN, WITHIN, RandomAgreement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,11 +56,28 @@ class Mixture:
     def log_likelihoods(self, gammas: Gammas, names: Sequence[str]) -> Floats:
         """log of expected count × probability of each vector, one column per class.
 
+        Where a region is unknown, the pair is within one or across two: both are weighed.
+
         Args:
             gammas: One row per vector, one column per comparison; −1 = missing.
             names: The comparisons of the columns.
         """
-        strata = strata_of(gammas, names)
+        known = strata_of(gammas, names)
+        if "region" not in names:
+            return self._in_stratum(gammas, names, known)
+        logs = self._in_stratum(gammas, names, known)
+        unknown = np.flatnonzero(known == UNKNOWN)
+        parts = []
+        for stratum in (ACROSS, WITHIN):
+            share = np.log(np.maximum(self.comparisons["region"][:, stratum, stratum - 1], _LEAST))
+            there = np.full(len(unknown), stratum)
+            parts.append(self._in_stratum(gammas[unknown], names, there) + share)
+        logs[unknown] = np.logaddexp(*parts)
+        return logs
+
+    def _in_stratum(
+        self, gammas: Gammas, names: Sequence[str], strata: NDArray[np.int64]
+    ) -> Floats:
         total = np.tile(np.log(np.maximum(self.counts, _LEAST)), (len(gammas), 1))
         for column, name in enumerate(names):
             table = np.log(np.maximum(self.comparisons[name], _LEAST))

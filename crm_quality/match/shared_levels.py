@@ -34,6 +34,11 @@ EMAIL = Comparison(
             1,
         ),
         Level("same domain", "list_has_any(mail_domains_l, mail_domains_r)", 0),
+        Level(
+            "different, one at work",
+            "len(mail_domains_l) > 0 OR len(mail_domains_r) > 0",
+            0,
+        ),
         ELSE,
     ),
 )
