@@ -110,11 +110,10 @@ def _bands(start: Node, ends: list[Node], per_record: float) -> list[Band]:
 
 def _ribbon(x0: float, y0: float, x1: float, y1: float, height: float) -> str:
     middle = (x0 + x1) / 2
-    return (
-        f"M{x0:.1f} {y0:.1f}C{middle:.1f} {y0:.1f} {middle:.1f} {y1:.1f} {x1:.1f} {y1:.1f}"
-        f"V{y1 + height:.1f}"
-        f"C{middle:.1f} {y1 + height:.1f} {middle:.1f} {y0 + height:.1f} {x0:.1f} {y0 + height:.1f}Z"
-    )
+    there = f"C{middle:.1f} {y0:.1f} {middle:.1f} {y1:.1f} {x1:.1f} {y1:.1f}"
+    low0, low1 = y0 + height, y1 + height
+    back = f"C{middle:.1f} {low1:.1f} {middle:.1f} {low0:.1f} {x0:.1f} {low0:.1f}"
+    return f"M{x0:.1f} {y0:.1f}{there}V{low1:.1f}{back}Z"
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ def text_literal(text: str) -> str:
 
 
 def live_rows(population: Population, condition: str = "") -> str:
-    """Current versions ``v`` of live records ``r`` for which ``condition`` holds."""
+    """Versions ``v`` that count of live records ``r`` for which ``condition`` holds."""
     entity = text_literal(population.definition.entity)
     more = f" AND {condition}" if condition else ""
     return (
         f"SELECT r.source, r.source_key, v.* FROM landing.record r JOIN {population.versions} v"
-        f" ON v.version_id = r.current_version WHERE r.entity = {entity}"
-        f" AND r.ended_at IS NULL{more};"
+        " ON v.version_id = coalesce(r.current_version, (SELECT max(q.version_id) FROM"
+        " quality.quarantine q WHERE q.entity = r.entity AND q.record_id = r.record_id"
+        f" AND q.status = 'open')) WHERE r.entity = {entity} AND r.ended_at IS NULL{more};"
     )
 
 
@@ -51,7 +52,8 @@ def finding_rows(entity: str, rules: Sequence[str], field: str | None = None) ->
     return (
         "SELECT r.source, r.source_key, i.* FROM quality.issue i JOIN landing.record r"
         f" USING (record_id) WHERE {' AND '.join(tests)} AND (i.version_id = r.current_version"
-        " OR i.version_id IN (SELECT version_id FROM quality.quarantine WHERE status = 'open'));"
+        " OR i.version_id IN (SELECT q.version_id FROM quality.quarantine q WHERE"
+        " q.entity = i.entity AND q.status = 'open'));"
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NOTHING = "\N{EN DASH}"
 
 _FULL, _ALMOST = 100.0, 99.9
+_RULES_IN_FULL = 48
 _INDENT = re.compile(r"\s*\n\s*")
 
 
@@ -26,13 +27,18 @@ _INDENT = re.compile(r"\s*\n\s*")
 class Limits:
     """How much of each list the page shows; the rest is in the JSON report."""
 
-    issues: int = 60
+    issues: int = 40
     open_issues: int = 12
+    short_issues: int = 40
     sources: int = 25
     fields: int = 60
-    vocabularies: int = 6
-    texts: int = 10
+    vocabularies: int = 5
+    values: int = 16
+    texts: int = 6
+    owners: int = 20
+    runs: int = 20
     drift: int = 8
+    sql: int = 1500
 
 
 def render_html(card: Scorecard) -> str:
@@ -46,8 +52,13 @@ def render_html(card: Scorecard) -> str:
     """
     template = _environment().get_template("report.html.j2")
     show = {"score": _score, "number": _number, "percent": _percent}
-    page = template.render(card=card, charts=charts, limits=Limits(), show=show)
+    page = template.render(card=card, charts=charts, limits=_limits(card), show=show)
     return _INDENT.sub("\n", page)
+
+
+def _limits(card: Scorecard) -> Limits:
+    # what is told of a rule takes most room; one page has room for so many, of all entities
+    return Limits(issues=max(12, _RULES_IN_FULL // max(len(card.entities), 1)))
 
 
 @cache
@@ -62,6 +73,7 @@ def _environment() -> Environment:
     environment.filters["number"] = _number
     environment.filters["score"] = _score
     environment.filters["percent"] = _percent
+    environment.filters["cut"] = _cut
     environment.filters["width"] = lambda part: f"{100 * min(max(part or 0, 0), 1):.2f}%"
     return environment
 
@@ -79,3 +91,7 @@ def _number(value: float | None) -> str:
 def _score(value: float | None) -> str:
     # 99.96 is not 100: something is left to do
     return NOTHING if value is None else f"{value if value == _FULL else min(value, _ALMOST):.1f}"
+
+
+def _cut(text: str | None, most: int = 40) -> str:
+    return "" if text is None else text if len(text) <= most else f"{text[: most - 1]}…"

@@ -102,7 +102,7 @@ class Population:
     def filled(self, field: str, table: str = "") -> str:
         """SQL that is true where ``field`` (of ``table``) has a value."""
         column = f"{table}.{quoted(field)}" if table else quoted(field)
-        return f"len({column}) > 0" if self.is_list(field) else f"{column} IS NOT NULL"
+        return f"coalesce(len({column}), 0) > 0" if self.is_list(field) else f"{column} IS NOT NULL"
 
 
 def populations(connection: duckdb.DuckDBPyConnection, rules: RuleSet) -> Iterable[Population]:

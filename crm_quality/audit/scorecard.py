@@ -141,7 +141,7 @@ def _card(measures: Measures, rules: RuleSet, as_of: date, *, show_personal: boo
         history=history(population.connection, entity),
         drift=drift(population.connection, entity),
         rows={
-            "accepted": live_rows(population),
+            "accepted": live_rows(population, "r.current_version IS NOT NULL"),
             "golden": golden_rows(population, "TRUE"),
             "duplicates": golden_rows(population, "records > 1"),
             "quarantined": quarantine_rows(entity),

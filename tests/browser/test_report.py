@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+PHONE, DESK = (390, 844), (1280, 900)
+LOOKS = [(size, scheme) for size in (PHONE, DESK) for scheme in ("light", "dark")]
+
+
+@pytest.fixture(params=LOOKS, ids=[f"{size[0]}-{scheme}" for size, scheme in LOOKS])
+def page(request, browser, report):
+    """The report, open; ``page.asked`` are the addresses it asked for, ``page.said`` its console."""
+    (width, height), scheme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.asked, page.said = [], []
+    page.on("request", lambda asked: page.asked.append(asked.url))
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.goto(report.as_uri())
+    page.scheme = scheme
+    yield page
+    if folder := os.environ.get("CRMQ_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{width}-{scheme}.png", full_page=True)
+    context.close()
+
+
+def open_all(page):
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+
+def test_the_page_asks_for_nothing_but_itself_and_is_silent(page, report):
+    open_all(page)
+    assert page.asked == [report.as_uri()]
+    assert page.said == []
+
+
+def test_nothing_is_wider_than_the_screen(page):
+    for look in (lambda _: None, open_all):
+        look(page)
+        width, room = page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert width <= room
+
+
+def test_every_chart_is_drawn(page):
+    boxes = page.evaluate("""
+        [...document.querySelectorAll('.flow svg, .ring, .line, .bar')]
+        .filter(e => e.checkVisibility() && !e.closest('details:not([open])'))
+        .map(e => [e.getAttribute('class') || 'flow', e.getBoundingClientRect().width,
+                   e.getBoundingClientRect().height])
+    """)
+    kinds = {kind.split()[0] for kind, *_ in boxes}
+    assert kinds == {"flow", "ring", "line", "bar"}
+    assert all(width > 0 and height >= 8 for _, width, height in boxes)
+    # a bar is drawn where there is something to show, in a colour of its own
+    fills = page.evaluate("""
+        [...document.querySelectorAll('.flow path, .flow rect, .bar rect')]
+        .map(e => getComputedStyle(e).fill)
+    """)
+    assert "rgb(0, 0, 0)" not in fills
+
+
+def test_labels_of_the_flow_do_not_cover_each_other(page):
+    covered = page.evaluate("""
+        [...document.querySelectorAll('.flow')].flatMap(flow => {
+          const boxes = [...flow.querySelectorAll('.label')].map(e => e.getBoundingClientRect());
+          return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
+            a.left < b.right && b.left < a.right && a.top < b.bottom - 1 && b.top < a.bottom - 1));
+        }).length
+    """)
+    assert covered == 0
+
+
+def test_light_is_light_and_dark_is_dark(page):
+    red, green, blue = page.evaluate(
+        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
+    )
+    assert (min(red, green, blue) > 200) if page.scheme == "light" else (max(red, green, blue) < 50)
+
+
+def test_the_page_is_accessible(page):
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - as playwright
+
+    open_all(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_headline_stands_on_the_first_screen(page, card):
+    title = page.locator("h1")
+    assert title.inner_text() == card.entities[0].headline
+    assert title.bounding_box()["y"] < 400
+
+
+def test_on_paper_all_that_is_folded_is_unfolded(browser, report):
+    page = browser.new_page(viewport={"width": 800, "height": 1000})
+    page.goto(report.as_uri())
+    page.emulate_media(media="print")
+    example = page.locator("details.issue .in").first
+    assert example.bounding_box()["height"] > 0
+    page.close()
