@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from crm_quality.definitions import SourceDefinition
+from crm_quality.definitions.loader import faults_of
+from crm_quality.definitions.references import reference_faults
+from crm_quality.definitions.rule_faults import unknown
 from crm_quality.definitions.text import parse
-from crm_quality.errors import DefinitionError, Fault, InputError
+from crm_quality.errors import DefinitionError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crm_quality.definitions import RuleSet
+    from crm_quality.definitions.references import ReferenceFault
 
 
 def load_source(path: str | Path, rules: RuleSet) -> SourceDefinition:
@@ -37,28 +43,17 @@ def load_source(path: str | Path, rules: RuleSet) -> SourceDefinition:
     try:
         source = SourceDefinition.model_validate(document.tree)
     except ValidationError as error:
-        raise DefinitionError(
-            [
-                document.fault(tuple(p for p in e["loc"] if p != "[key]"), e["msg"])
-                for e in error.errors()
-            ]
-        ) from None
-    faults = _reference_faults(source, rules, path)
+        raise DefinitionError(faults_of(document, SourceDefinition, error.errors())) from None
+    faults = [document.fault(way, *told) for _, _, way, *told in _references(source, rules)]
     if faults:
         raise DefinitionError(faults)
     return source
 
 
-def _reference_faults(source: SourceDefinition, rules: RuleSet, path: Path) -> list[Fault]:
-    if source.entity not in rules.entities:
-        known = ", ".join(sorted(rules.entities))
-        return [Fault(path, 0, 0, f"there is no entity {source.entity!r}", f"there are: {known}")]
-    fields = rules.entity(source.entity).fields
-    return [
-        Fault(path, 0, 0, f"there is no field {name!r}", f"possible: {', '.join(fields)}")
-        for name in (*source.columns, *source.constants)
-        if name not in fields
-    ]
-
-
-__all__ = ["load_source"]
+def _references(source: SourceDefinition, rules: RuleSet) -> Iterator[ReferenceFault]:
+    name = source.source
+    yield from reference_faults(rules.entities, rules.vocabularies, {name: source}, {})
+    fields = rules.entities[source.entity].fields if source.entity in rules.entities else {}
+    for field in source.constants if fields else ():
+        if field not in fields:
+            yield "sources", name, ("constants", field), *unknown("field", field, fields)
