@@ -133,7 +133,7 @@ FORMS = {
     "P/S": "",
     "IVS": "",
     "AmbA": "",
-    "AS": "aksjeselskap|aktsiaselts",
+    "AS": "aksjeselskap|aktsiaselts|anonim sirketi|akciova spolecnost",
     "ASA": "allmennaksjeselskap",
     "ANS": "",
     "DA": "",
@@ -178,7 +178,6 @@ FORMS = {
     "EPE": "",
     "IKE": "",
     "OE": "",
-    "AŞ": "a s|anonim sirketi",
     "Ltd Şti": "ltd sti|limited sirketi|san ve tic ltd sti|san ve tic as",
     # Russia, Ukraine, Kazakhstan (in both scripts)
     "OOO": "ооо",

@@ -168,12 +168,12 @@ class _Stage:
             standardise_vocabulary(titles.str.extract(r"^(\S+)"), vocabulary)["value"],
         )
         own = self.results.get("salutation", _nothing(self.frame.height))
-        # a text that is set aside stays so: its issue is about what was written there
-        missing = own["value"].is_null() & (own["note"].is_null() | (own["note"] == "placeholder"))
-        fills = missing & value.is_not_null()
+        fills = own["value"].is_null() & value.is_not_null()
+        # what was written there and is no salutation stays to be reported
+        silent = fills & (own["note"].is_null() | (own["note"] == "placeholder"))
         self.results["salutation"] = own.with_columns(
             value=pl.when(fills).then(value).otherwise("value"),
-            note=pl.when(fills).then(note("derived")).otherwise("note"),
+            note=pl.when(silent).then(note("derived")).otherwise("note"),
         )
 
     def _collect_others(self, kind: FieldType, lists: FieldType) -> None:
