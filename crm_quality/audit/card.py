@@ -261,7 +261,7 @@ class UnknownValue:
 
 @dataclass(frozen=True)
 class Spelling:
-    """One text that means an accepted value, and how many records write it so; null = none."""
+    """One text and how many records write it so; null = none: the source itself gave the value."""
 
     text: str | None
     records: int

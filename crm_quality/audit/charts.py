@@ -6,7 +6,7 @@ words and numbers stand beside the drawing as text, at the size of all other tex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1000.0, 260.0
 _NODE = 14.0
-_GAP = 26.0
-#: Two labels of one column keep this much apart.
-_LABEL = 38.0
+_GAP = 28.0
 _THIN = 2.0
+#: Room of a label on two lines, and on one line beside a bar that is too low for two.
+_TALL_LABEL, _LOW_LABEL = 42.0, 24.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Node:
         y: Upper edge.
         height: Of the bar.
         label_top: Where the label stands, in percent of the chart's height.
+        is_low: Whether the label has room for one line only.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Node:
     y: float
     height: float
     label_top: float
+    is_low: bool
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,17 @@ class Flow:
 
 def flow(counts: Counts, noun: str) -> Flow:
     """What became of every record received; heights are in proportion to records."""
-    per_record = (HEIGHT - 2 * _GAP) / max(counts.received, 1)
+    apart = bool(counts.quarantined) + bool(counts.ended)
+    per_record = (HEIGHT - (_GAP + _THIN) * max(apart, 1)) / max(counts.received, 1)
     first = [("received", "records received", counts.received)]
     second = [
         ("accepted", "accepted", counts.accepted),
         ("quarantined", "in quarantine", counts.quarantined),
-        ("ended", "deleted by their source", counts.ended),
+        ("ended", "deleted at source", counts.ended),
     ]
     third = [
         ("golden", noun, counts.golden),
-        ("duplicates", "duplicates of them", counts.duplicates),
+        ("duplicates", "duplicates", counts.duplicates),
     ]
     columns = [_column(c, parts, per_record) for c, parts in enumerate((first, second, third))]
     bands = [
@@ -87,15 +90,26 @@ def flow(counts: Counts, noun: str) -> Flow:
 def _column(column: int, parts: list[tuple[str, str, int]], per_record: float) -> list[Node]:
     x = column * (WIDTH - _NODE) / 2
     nodes: list[Node] = []
-    y, label_from = 0.0, 0.0
+    y = 0.0
     for name, label, count in parts:
         if not count and name != "accepted":
             continue
         height = max(count * per_record, _THIN)
-        label_y = min(max(label_from, y + height / 2 - _LABEL / 2), HEIGHT - _LABEL)
-        nodes.append(Node(name, label, count, column, x, y, height, 100 * label_y / HEIGHT))
-        y, label_from = y + height + _GAP, label_y + _LABEL
-    return nodes
+        is_low = height < _TALL_LABEL
+        room = _LOW_LABEL if is_low else _TALL_LABEL
+        nodes.append(
+            Node(name, label, count, column, x, y, height, y + (height - room) / 2, is_low)
+        )
+        y += height + _GAP
+    # labels keep clear of each other and of the lower edge, from below upwards
+    floor = HEIGHT
+    placed: list[Node] = []
+    for node in reversed(nodes):
+        room = _LOW_LABEL if node.is_low else _TALL_LABEL
+        top = max(min(node.label_top, floor - room), 0.0)
+        floor = top
+        placed.append(replace(node, label_top=100 * top / HEIGHT))
+    return placed[::-1]
 
 
 def _bands(start: Node, ends: list[Node], per_record: float) -> list[Band]:

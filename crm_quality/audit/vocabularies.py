@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SPELLINGS = 12
 _LINES = 40
 _LONGEST = 60
+_JOINED = " + "
 
 
 def vocabulary_tables(
@@ -51,15 +52,15 @@ def _mappings(population: Population) -> list[tuple[int, dict[str, Any]]]:
     return [(batch, json.loads(mapping)) for batch, mapping in rows]
 
 
-def _pointers(mappings: list[tuple[int, dict[str, Any]]], field: str) -> list[tuple[int, str]]:
-    """Batch → JSON pointer to the cell in ``raw`` that the field was read from."""
-    found = []
+def _pointers(mappings: list[tuple[int, dict[str, Any]]], field: str) -> dict[int, list[str]]:
+    """Batch → JSON pointers to the cells in ``raw`` that the field was read from."""
+    found = {}
     for batch, mapping in mappings:
         column = mapping.get(field)
-        if isinstance(column, list):
-            column = column[0] if column else None
         if isinstance(column, str):
-            found.append((batch, "/" + column.replace("~", "~0").replace("/", "~1")))
+            # a field that several columns gave stands as their names with a plus sign between
+            names = dict.fromkeys([column, *column.split(_JOINED)])
+            found[batch] = ["/" + n.replace("~", "~0").replace("/", "~1") for n in names]
     return found
 
 
@@ -75,10 +76,13 @@ def _table(
     rows = population.rows(
         f"""
         , pointer AS (
-            SELECT unnest($batches::BIGINT[]) AS batch_id, unnest($paths::VARCHAR[]) AS path
+            SELECT unnest($batches::BIGINT[]) AS batch_id,
+                   unnest($paths::VARCHAR[][]) AS paths
         ), texts AS (
             SELECT l.{quoted(field)} AS canonical,
-                   nullif(trim(json_extract_string(l.raw, p.path)), '') AS written,
+                   nullif(array_to_string(list_filter(
+                       list_transform(p.paths, lambda path: trim(json_extract_string(l.raw, path))),
+                       lambda cell: cell <> ''), ' + '), '') AS written,
                    count(*) AS records
             FROM live l LEFT JOIN pointer p USING (batch_id) GROUP BY ALL
         )
@@ -87,8 +91,8 @@ def _table(
                arg_max({{written: written, records: records}}, (records, written), $most)
         FROM texts GROUP BY canonical
         """,  # noqa: S608 - the field is the definition's
-        batches=[batch for batch, _ in pointers],
-        paths=[path for _, path in pointers],
+        batches=list(pointers),
+        paths=list(pointers.values()),
         most=SPELLINGS,
     )
     if not any(canonical is not None for canonical, *_ in rows):

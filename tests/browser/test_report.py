@@ -13,7 +13,7 @@ LOOKS = [(size, scheme) for size in (PHONE, DESK) for scheme in ("light", "dark"
 
 @pytest.fixture(params=LOOKS, ids=[f"{size[0]}-{scheme}" for size, scheme in LOOKS])
 def page(request, browser, report):
-    """The report, open; ``page.asked`` are the addresses it asked for, ``page.said`` its console."""
+    """The report, open; ``page.asked``: addresses it asked for, ``page.said``: its console."""
     (width, height), scheme = request.param
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
