@@ -3,15 +3,19 @@
 from crm_quality.validate.catalogue import catalogue
 from crm_quality.validate.checks import CHECKS
 from crm_quality.validate.issues import ISSUES
+from crm_quality.validate.profile import Profile, profile
 from crm_quality.validate.records import Validation, check_records, validate
 from crm_quality.validate.reference import rules_reference
 from crm_quality.validate.rule import Origin, Rule, Status
 from crm_quality.validate.store import StoreValidation, check_store
+from crm_quality.validate.suggestion import suggested_definition
+from crm_quality.validate.values import cluster_values, suggest_targets
 
 __all__ = [
     "CHECKS",
     "ISSUES",
     "Origin",
+    "Profile",
     "Rule",
     "Status",
     "StoreValidation",
@@ -19,6 +23,10 @@ __all__ = [
     "catalogue",
     "check_records",
     "check_store",
+    "cluster_values",
+    "profile",
     "rules_reference",
+    "suggest_targets",
+    "suggested_definition",
     "validate",
 ]
