@@ -13,7 +13,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "salutation": (
         "title prefix", "prefix", "name prefix", "honorific", "mr mrs", "anrede", "civilite",
-        "tratamiento", "saludo", "aanhef", "appellativo",
+        "tratamiento", "saludo", "aanhef", "appellativo", "titolo",
     ),
     "first_name": (
         "given name", "forename", "fname", "first", "firstname", "christian name", "vorname",
@@ -38,7 +38,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "gender": ("sex", "geschlecht", "sexe", "genre", "sexo", "genero", "sesso", "geslacht"),
     "date_of_birth": (
         "dob", "birth date", "birthdate", "birthday", "date of birth", "born", "geburtsdatum",
-        "geburtstag", "geb datum", "date de naissance", "fecha de nacimiento", "data di nascita",
+        "geburtstag", "geb datum", "date de naissance", "nee le", "nacido",
+        "fecha de nacimiento", "data di nascita",
         "data de nascimento", "geboortedatum",
     ),
     "birth_place": (
@@ -85,9 +86,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "street": (
         "street address", "address", "address line 1", "address 1", "address1", "addr", "addr1",
-        "street 1", "address line", "postal address", "full address", "strasse", "strasse nr",
-        "strasse und hausnummer", "anschrift", "adresse", "rue", "adresse postale", "calle",
-        "direccion", "domicilio", "indirizzo", "via", "endereco", "adres", "straat",
+        "street 1", "street name", "address line", "postal address", "full address", "strasse",
+        "strasse nr", "strasse und hausnummer", "anschrift", "adresse", "rue", "adresse postale",
+        "calle", "direccion", "domicilio", "indirizzo", "via", "endereco", "adres", "straat",
     ),
     "city": (
         "town", "suburb", "locality", "municipality", "ort", "stadt", "wohnort", "ville",

@@ -85,7 +85,8 @@ def map_fields(
         left = [header for header in headers if header not in used]
         for name, guess in guess_mapping(left, definition).items():
             if name not in found and guess.confidence >= LEAST_CONFIDENCE:
-                found[name] = MappedField((guess.column,), "guess", guess.confidence)
+                mapping = ColumnMapping(join=guess.columns, separator=" ")
+                found[name] = MappedField(guess.columns, "guess", guess.confidence, mapping)
     return {name: found[name] for name in definition.fields if name in found}
 
 

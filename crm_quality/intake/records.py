@@ -332,7 +332,7 @@ def _tallied(problems: pl.DataFrame) -> list[str]:
 
 def _guesses(fields: Mapping[str, MappedField]) -> list[str]:
     guessed = [
-        f"{mapped.columns[0]} → {name} ({mapped.confidence:.0%})"
+        f"{' + '.join(mapped.columns)} → {name} ({mapped.confidence:.0%})"
         for name, mapped in fields.items()
         if mapped.how == "guess"
     ]
