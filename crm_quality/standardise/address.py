@@ -158,7 +158,7 @@ def _states(frame: pl.DataFrame) -> pl.DataFrame:
         .join(by_country, on=["country", "key"], how="left", maintain_order="left")
         .join(by_name, on="key", how="left", maintain_order="left")
     )
-    shown = pl.when(pl.col("text").str.contains(r"^\p{L}{2,3}$")).then(
+    shown = pl.when(pl.col("text").str.contains(r"^[A-Za-z]{2,3}$")).then(
         pl.col("text").str.to_uppercase()
     )
     code = pl.coalesce("code", pl.when(pl.col("country").is_null()).then("anywhere"))

@@ -14,6 +14,8 @@ from crm_quality.standardise.address import (
 )
 from crm_quality.standardise.country import standardise_countries
 
+COUNTRIES = default_rules().vocabularies["country"]
+
 
 def one(function, text: str, *context: str | None) -> tuple[object, ...]:
     columns = [pl.Series([value], dtype=pl.String) for value in (text, *context)]
@@ -113,7 +115,7 @@ def test_postcodes(text: str, country: str | None, postcode: str, note: str | No
 )
 @pytest.mark.parametrize("listed", [True, False])
 def test_countries(text: str, code: str | None, note: str | None, listed: bool) -> None:
-    vocabulary = default_rules().vocabularies["country"] if listed else None
+    vocabulary = COUNTRIES if listed else None
     if not listed and text in {"Deutschland", "Holland", "england", "Norge"}:
         code, note = None, "unknown"
     assert standardise_countries(pl.Series([text]), vocabulary).row(0) == (code, note)
