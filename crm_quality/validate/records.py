@@ -32,16 +32,26 @@ class Validation:
     """What validating a frame gave.
 
     Attributes:
-        accepted: Rows without an issue of severity ``error``, in their order.
-        quarantined: The other rows, in their order.
+        frame: The frame that was checked.
+        is_accepted: Boolean, one per row: true where no issue has severity ``error``.
         issues: One row per record and broken rule; columns as in `crm_quality.validate.ISSUES`.
         checks: One row per rule; columns as in `crm_quality.validate.CHECKS`.
     """
 
-    accepted: pl.DataFrame
-    quarantined: pl.DataFrame
+    frame: pl.DataFrame
+    is_accepted: pl.Series
     issues: pl.DataFrame
     checks: pl.DataFrame
+
+    @property
+    def accepted(self) -> pl.DataFrame:
+        """Rows without an issue of severity ``error``, in their order; copied when asked for."""
+        return self.frame if self.is_accepted.all() else self.frame.filter(self.is_accepted)
+
+    @property
+    def quarantined(self) -> pl.DataFrame:
+        """The other rows, in their order."""
+        return self.frame.filter(~self.is_accepted)
 
 
 def validate(
@@ -127,8 +137,8 @@ def check_records(
     failed = _failed_rows(found_all)
     kept = ~pl.int_range(frame.height, eager=True).is_in(failed.implode())
     return Validation(
-        accepted=frame.filter(kept),
-        quarantined=frame.filter(~kept),
+        frame=frame,
+        is_accepted=kept,
         issues=issues,
         checks=checks_frame(outcomes),
     )
