@@ -163,7 +163,7 @@ def _completeness(measures: Measures) -> pl.DataFrame:
             (pl.col("filled") + pl.col("counted").fill_null(0)).alias("total"),
         )
     )
-    live = fields.group_by("source").agg(pl.col("live").first())
+    live = _live(measures)
     presence = [code for code, words in measures.book.items() if words.presence]
     rules = (
         live.join(pl.DataFrame({"rule": presence}, schema={"rule": pl.String}), how="cross")
@@ -191,27 +191,36 @@ def _validity(measures: Measures) -> pl.DataFrame:
 
 def _consistency(measures: Measures) -> pl.DataFrame:
     codes = [c for c, words in measures.book.items() if words.dimension is Dimension.CONSISTENCY]
-    counted = measures.population.frame(
+    bad = measures.population.frame(
         """
-        , bad AS (
-            SELECT DISTINCT version_id FROM finding
-            WHERE counted AND rule IN (SELECT unnest($codes::VARCHAR[]))
-        )
-        SELECT l.source, count(*) - count(b.version_id) AS good, count(*) AS total
-        FROM live l LEFT JOIN bad b USING (version_id)
-        GROUP BY GROUPING SETS ((), (l.source))
+        SELECT source, count(DISTINCT version_id) AS bad FROM finding
+        WHERE counted AND rule IN (SELECT unnest($codes::VARCHAR[]))
+        GROUP BY GROUPING SETS ((), (source))
         """,
         codes=codes,
     )
-    return _summed(counted, Dimension.CONSISTENCY)
+    counted = _live(measures).join(bad, on="source", how="left", nulls_equal=True)
+    return _summed(
+        counted.select(
+            "source",
+            (pl.col("live") - pl.col("bad").fill_null(0)).alias("good"),
+            pl.col("live").alias("total"),
+        ),
+        Dimension.CONSISTENCY,
+    )
 
 
 def _uniqueness(measures: Measures) -> pl.DataFrame:
-    counted = measures.population.frame("""
+    by_source = measures.population.frame("""
         SELECT source, count(DISTINCT entity_id) AS good, count(*) AS total
-        FROM member GROUP BY GROUPING SETS ((), (source))
+        FROM placed GROUP BY source
     """)
-    return _summed(counted, Dimension.UNIQUENESS)
+    everywhere = by_source.select(
+        pl.lit(None, pl.String).alias("source"),
+        pl.lit(measures.entities, pl.Int64).alias("good"),
+        pl.col("total").sum(),
+    )
+    return _summed(pl.concat([by_source, everywhere]), Dimension.UNIQUENESS)
 
 
 def _timeliness(measures: Measures, as_of: date) -> pl.DataFrame:
@@ -233,10 +242,10 @@ def _timeliness(measures: Measures, as_of: date) -> pl.DataFrame:
 def _integrity(measures: Measures) -> pl.DataFrame:
     population = measures.population
     linked = population.frame(f"""
-        SELECT l.source, count(g.entity_id) AS good, count(*) AS total
-        FROM live l LEFT JOIN matching.membership m USING (record_id)
+        SELECT h.source, count(g.entity_id) AS good, count(*) AS total
+        FROM head h LEFT JOIN matching.membership m USING (record_id)
         LEFT JOIN {population.golden} g ON g.entity_id = m.entity_id
-        WHERE l.is_accepted GROUP BY GROUPING SETS ((), (l.source))
+        WHERE h.is_accepted GROUP BY GROUPING SETS ((), (h.source))
     """)  # noqa: S608
     parts = [linked]
     for field in population.definition.fields_of_role(MatchRole.PARENT):
@@ -251,6 +260,11 @@ def _integrity(measures: Measures) -> pl.DataFrame:
                 """)  # noqa: S608
             )
     return _summed(pl.concat(parts), Dimension.INTEGRITY)
+
+
+def _live(measures: Measures) -> pl.DataFrame:
+    """``source``, ``live`` records."""
+    return measures.fields.group_by("source").agg(pl.col("live").first())
 
 
 def _touched(measures: Measures, table: str) -> str | None:

@@ -24,9 +24,9 @@ class Measures:
         book: Code → words, of every rule that found something or could have.
         records: ``source``, ``received``, ``accepted``, ``quarantined``, ``ended``.
         fields: ``source``, ``field``, ``live`` (records), ``filled``, ``given`` (a value was
-            written, good or bad), ``valid``.
-        rules: ``source``, ``rule``, ``field``, ``severity``, ``issues``, ``records`` and the same
-            of counted versions alone: ``counted``.
+            written, good or bad), ``valid``; one row per field even where nothing is live.
+        rules: ``source``, ``rule``, ``field``, ``severity``, ``issues``, ``records``, and
+            ``counted``, the issues of the versions that count.
         golden: ``field``, ``golden`` (entities), ``filled``.
         sizes: ``records`` (live records behind an entity), ``entities``.
     """
@@ -62,10 +62,7 @@ class Measures:
 def measure(population: Population) -> Measures:
     """Count; a few scans over columns, no row leaves the store."""
     rules = _rules(population)
-    owner = population.definition.owner
-    book = rulebook(population.definition)
-    for code, message in rules.select("rule", "message").unique("rule").iter_rows():
-        book[code] = words_for(book, code, message, owner)
+    book = _book(population, rules)
     return Measures(
         population=population,
         book=book,
@@ -80,6 +77,20 @@ def measure(population: Population) -> Measures:
     )
 
 
+def _book(population: Population, rules: pl.DataFrame) -> dict[str, RuleWords]:
+    book = rulebook(population.definition)
+    lost = sorted(set(rules["rule"]) - book.keys())
+    if lost:
+        owner = population.definition.owner
+        for code, message in population.rows(
+            "SELECT rule, min(message) FROM finding WHERE rule IN (SELECT unnest($codes))"
+            " GROUP BY rule",
+            codes=lost,
+        ):
+            book[code] = words_for(code, message, owner)
+    return book
+
+
 def _records(population: Population) -> pl.DataFrame:
     return population.frame("""
         SELECT source, count(*) AS received,
@@ -92,10 +103,9 @@ def _records(population: Population) -> pl.DataFrame:
 
 def _rules(population: Population) -> pl.DataFrame:
     return population.frame("""
-        SELECT source, rule, min(field) AS field, min(severity) AS severity,
-               min(message) AS message, count(*) AS issues,
-               count(DISTINCT record_id) AS records,
-               count(DISTINCT record_id) FILTER (counted) AS counted
+        SELECT source, rule, any_value(field) AS field, any_value(severity) AS severity,
+               count(*) AS issues, count(DISTINCT record_id) AS records,
+               count(*) FILTER (counted) AS counted
         FROM finding GROUP BY GROUPING SETS ((rule), (source, rule))
         ORDER BY source NULLS FIRST, rule
     """)

@@ -5,7 +5,9 @@
   of a record that was never accepted, the one that waits in quarantine.
 * ``finding``: the issues of these versions, and of versions that wait while an older one is
   current; ``counted`` tells the former.
-* ``member``: accepted live records with the entity that they belong to.
+* ``placed``: accepted live records with the entity that they belong to; ``member``: and values.
+
+Nothing is materialised: a query reads the columns that it names, and no others.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition, RuleSet
 
 _POPULATION = """
-WITH record AS (
+WITH record AS NOT MATERIALIZED (
     SELECT record_id, source, source_key, accepted_no, current_version, ended_at
     FROM landing.record WHERE entity = $entity
 ), waiting AS (
@@ -40,16 +42,19 @@ WITH record AS (
            w.version_id AS waiting_version
     FROM record r LEFT JOIN waiting w USING (record_id)
     WHERE r.ended_at IS NULL
-), live AS (
+), live AS NOT MATERIALIZED (
     SELECT h.source, h.source_key, h.accepted_no, h.is_accepted, v.*
     FROM head h JOIN {versions} v USING (version_id)
-), finding AS (
+), finding AS NOT MATERIALIZED (
     SELECT h.source, h.source_key, i.version_id = h.version_id AS counted, i.*
     FROM quality.issue i JOIN head h USING (record_id)
     WHERE i.entity = $entity AND i.version_id IN (h.version_id, h.waiting_version)
-), member AS (
-    SELECT m.entity_id, l.* FROM live l JOIN matching.membership m USING (record_id)
-    WHERE l.is_accepted
+), placed AS NOT MATERIALIZED (
+    SELECT m.entity_id, h.* FROM head h JOIN matching.membership m USING (record_id)
+    WHERE h.is_accepted
+), member AS NOT MATERIALIZED (
+    SELECT p.entity_id, p.source, p.source_key, v.*
+    FROM placed p JOIN {versions} v USING (version_id)
 )
 """
 

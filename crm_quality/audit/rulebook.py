@@ -73,10 +73,8 @@ def rulebook(definition: EntityDefinition) -> dict[str, RuleWords]:
     return {rule.code: _words(rule) for rule in catalogue(definition)}
 
 
-def words_for(book: dict[str, RuleWords], code: str, message: str, owner: str) -> RuleWords:
-    """Words of a rule; made from its code and a message where the definitions lack it now."""
-    if code in book:
-        return book[code]
+def words_for(code: str, message: str, owner: str) -> RuleWords:
+    """Words of a rule that the definitions have lost, from its code and a message."""
     parts = code.split(".")
     has_field = len(parts) > 2  # noqa: PLR2004 - entity.field.check
     dimension = _BY_NOTE.get(parts[-1], Dimension.VALIDITY if has_field else Dimension.CONSISTENCY)

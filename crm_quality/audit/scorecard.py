@@ -223,16 +223,19 @@ def _sources(
     shared = {
         source: row
         for source, *row in population.rows("""
-            , entity AS (
-                SELECT entity_id, count(*) AS records, count(DISTINCT source) AS sources,
-                       arg_min(source, accepted_no) AS first_source
-                FROM member GROUP BY entity_id
+            , part AS (
+                SELECT entity_id, source, count(*) AS records, min(accepted_no) AS first_no
+                FROM placed GROUP BY entity_id, source
+            ), entity AS (
+                SELECT entity_id, sum(records) AS records, count(*) AS sources,
+                       arg_min(source, first_no) AS first_source
+                FROM part GROUP BY entity_id
             )
-            SELECT m.source, count(*) FILTER (e.records > 1),
-                   count(*) - count(DISTINCT m.entity_id),
-                   count(DISTINCT m.entity_id) FILTER (e.first_source = m.source),
-                   count(DISTINCT m.entity_id) FILTER (e.sources = 1)
-            FROM member m JOIN entity e USING (entity_id) GROUP BY m.source
+            SELECT p.source, coalesce(sum(p.records) FILTER (e.records > 1), 0)::BIGINT,
+                   sum(p.records - 1)::BIGINT,
+                   count(*) FILTER (e.first_source = p.source),
+                   count(*) FILTER (e.sources = 1)
+            FROM part p JOIN entity e USING (entity_id) GROUP BY p.source
         """)
     }
     found = {
