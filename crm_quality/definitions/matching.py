@@ -13,7 +13,8 @@ class Relation(Definition):
     Attributes:
         shares: Comparisons in which pairs of this relation agree more often than chance; in every
             other comparison they are held at what random pairs show.
-        agrees: Comparisons in which it agrees by definition.
+        agrees: Comparisons in which it agrees by definition; one that it does not share agrees as
+            random pairs do that happen to agree.
         start: The relation is assumed at first where one of these comparisons agrees ...
         without: ... and none of these does.
         group: Name of the groups that pairs of this relation make (``household``); null = none.

@@ -8,6 +8,7 @@ import polars as pl
 
 from crm_quality.definitions import MatchRole
 from crm_quality.match.contact_points import email_features, mailbox_kind, phone_features
+from crm_quality.match.mailboxes import with_company_of_mailbox, with_given_name_of_mailbox
 from crm_quality.match.names import generation, given_name_features, surname_features
 from crm_quality.match.organisations import company_features
 from crm_quality.match.places import address_features, place
@@ -38,10 +39,9 @@ def features(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
         Texts are folded (lower case, no accents); lists hold folded texts, never null elements.
     """
     have = {role: present(frame, definition, role) for role in MatchRole}
-    matching = definition.matching
+    extra = dict(definition.matching.nicknames) if definition.matching else {}
     parts = [frame.select(pl.col("record_id").alias("id"))]
     if fields := have[MatchRole.GIVEN_NAME]:
-        extra = dict(matching.nicknames) if matching else {}
         parts.append(given_name_features(frame[fields[0]], extra))
     if fields := have[MatchRole.SURNAME]:
         parts.append(surname_features(frame[fields[0]]))
@@ -64,7 +64,13 @@ def features(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
     if address:
         parts.append(address_features(frame, address))
     made = pl.concat([part for part in parts if part.width], how="horizontal")
-    return made.with_columns(mailbox_kind(made.columns)) if "local" in made.columns else made
+    if "local" in made.columns:
+        made = made.with_columns(mailbox_kind(made.columns))
+        if {"given", "surname"} <= set(made.columns):
+            made = with_given_name_of_mailbox(made, extra)
+        if "company" in made.columns:
+            made = with_company_of_mailbox(made)
+    return made
 
 
 def _small_fields(frame: pl.DataFrame, have: dict[MatchRole, list[str]]) -> pl.DataFrame:

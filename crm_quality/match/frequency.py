@@ -38,11 +38,54 @@ class TermFrequencies:
             other value is of the rarest class. The region "" stands for all records.
         words: Word of company names → rarity in tenths of a bit.
         rarest: Rarity of every other word.
+        regions: Region with classes of its own → its records.
     """
 
     classes: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
     words: Mapping[str, int] = field(default_factory=dict)
     rarest: int = 100
+    regions: Mapping[str, int] = field(default_factory=dict)
+
+
+def with_regions_by_name(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataFrame:
+    """Add ``region_told`` and fill ``region`` where nothing tells it: where its names are at home.
+
+    Of the regions with frequencies of their own, the one in which given name and surname together
+    are most likely (naive Bayes over their classes). A name that is rare everywhere stays without.
+    """
+    if "region" not in features.columns:
+        return features
+    features = features.with_columns(pl.col("region").is_not_null().alias("region_told"))
+    names = [name for name in ("given_w", "surname") if name in features.columns]
+    places = sorted({place for name in names for place in terms.classes.get(name, {}) if place})
+    if not places or not names:
+        return features
+    silent = features.filter(~pl.col("region_told")).select("id", *names)
+    bits = pl.lit(0.0)
+    scores = []
+    for place in places:
+        bits = pl.sum_horizontal(
+            pl.when(pl.col(name).is_not_null())
+            .then(_looked_up(pl.col(name), terms.classes[name][place], len(STEPS) + 1, pl.Int8))
+            .otherwise(0)
+            for name in names
+        )
+        scores.append((bits * 2.0 - math.log2(terms.regions[place])).alias(place))
+    rare = 2.0 * len(names) * (len(STEPS) + 1)
+    best = silent.select("id", *scores).with_columns(
+        pl.min_horizontal(places).alias("least")
+    )
+    at_home = pl.coalesce(
+        pl.when(pl.col(place) == pl.col("least")).then(pl.lit(place)) for place in places
+    )
+    likeliest = math.log2(max(terms.regions.values()))
+    known = pl.col("least") < rare - likeliest
+    found = best.select("id", pl.when(known).then(at_home).alias("at_home"))
+    return (
+        features.join(found, on="id", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("region", "at_home").alias("region"))
+        .drop("at_home")
+    )
 
 
 def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
@@ -51,12 +94,13 @@ def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
     for name in CLASSED:
         if name in features.columns:
             classes[name] = {"": _classes(features[name])}
-    for place in _large_regions(features):
+    regions = _large_regions(features)
+    for place in regions:
         there = features.filter(pl.col("region") == place)
         for name in LOCAL.intersection(classes):
             classes[name][place] = _classes(there[name])
     if "company_t" not in features.columns:
-        return TermFrequencies(classes)
+        return TermFrequencies(classes, regions=regions)
     rarest = min(_BYTE - 1, round(math.log2(max(features.height, 2)) * _STEP))
     counts = features["company_t"].explode().drop_nulls().value_counts(name="count")
     common = counts.filter(pl.col("count") > 1).sort("company_t").with_columns(
@@ -64,14 +108,14 @@ def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
         .round().clip(1, _BYTE - 1).cast(pl.Int64).alias("bits")
     )  # fmt: skip
     words = dict(zip(common["company_t"].to_list(), common["bits"].to_list(), strict=True))
-    return TermFrequencies(classes, words, rarest)
+    return TermFrequencies(classes, words, rarest, regions)
 
 
-def _large_regions(features: pl.DataFrame) -> list[str]:
+def _large_regions(features: pl.DataFrame) -> dict[str, int]:
     if "region" not in features.columns:
-        return []
+        return {}
     sizes = features["region"].drop_nulls().value_counts(name="count").sort("region")
-    return sizes.filter(pl.col("count") >= LEAST_OF_REGION)["region"].to_list()
+    return dict(sizes.filter(pl.col("count") >= LEAST_OF_REGION).iter_rows())
 
 
 def _classes(column: pl.Series) -> dict[str, int]:

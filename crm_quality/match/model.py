@@ -103,6 +103,7 @@ class MatchModel:
                 },
                 "words": dict(self.terms.words),
                 "rarest": self.terms.rarest,
+                "regions": dict(self.terms.regions),
             },
             "caps": dict(self.caps),
         }
@@ -142,7 +143,9 @@ class MatchModel:
                     np.array(plain["all_pairs"], dtype=float),
                 ),
                 levels={name: part["levels"] for name, part in comparisons.items()},
-                terms=TermFrequencies(terms["classes"], terms["words"], terms["rarest"]),
+                terms=TermFrequencies(
+                    terms["classes"], terms["words"], terms["rarest"], terms["regions"]
+                ),
                 caps=plain["caps"],
                 accept=plain["accept"],
                 review=plain["review"],

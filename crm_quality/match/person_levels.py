@@ -29,7 +29,7 @@ GIVEN_NAME = Comparison(
             2,
         ),
         Level("two edits", edits("given_l", "given_r", 2, 7), 2),
-        Level("swapped with surname", _SWAPPED, 2),
+        Level("swapped with surname", _SWAPPED, 2, "given*surname"),
         Level(
             "initial",
             "least(length(given_l), length(given_r)) = 1 AND given_l[1] = given_r[1]",
@@ -42,6 +42,7 @@ GIVEN_NAME = Comparison(
             1,
         ),
         Level("alike", alike("given_l", "given_r", 0.86), 1),
+        Level("in the surname's place", "given_l = surname_r OR given_r = surname_l", 1),
         Level("far", alike("given_l", "given_r", 0.74), 1),
         ELSE,
     ),
@@ -97,7 +98,12 @@ REGION = Comparison(
     "region",
     ("region",),
     missing("region"),
-    (Level("same", "region_l = region_r", 1), ELSE),
+    (
+        Level("same", "region_l = region_r AND region_told_l AND region_told_r", 1),
+        Level("same, by the name", "region_l = region_r", 0),
+        Level("different, by the name", "NOT (region_told_l AND region_told_r)", 0),
+        ELSE,
+    ),
 )
 
 GENDER = Comparison(

@@ -83,8 +83,9 @@ def random_agreement(
         known = [row for row in rows if row is not None]
         u[c.name] = np.stack([row if row is not None else known[0] for row in rows])
     if "region" in u:
-        share = all_pairs[1:] / max(all_pairs[1:].sum(), 1.0)
-        u["region"] = np.tile(np.maximum(share, 1e-6), (3, 1))
+        share = all_pairs[1:] / max(float(all_pairs[1:].sum()), 1.0)
+        known = share[0] * u["region"][ACROSS] + share[1] * u["region"][WITHIN]
+        u["region"] = np.tile(np.maximum(known, 1e-6), (3, 1))
     return RandomAgreement(u, all_pairs)
 
 
@@ -144,7 +145,8 @@ def _levels(
     for place, level in enumerate(comparison.levels):
         if level.equal:
             rarity = -1 if level.rarity is None else level.rarity
-            exact[top - place] = counted[level.equal].get((stratum, rarity), 0.0) / filled
+            chance = counted[level.equal].get((stratum, rarity), 0.0)
+            exact[top - place] = chance if "*" in level.equal else chance / filled
     seen[list(exact)] = 0.0
     u: Floats = seen / max(seen.sum(), 1.0) * max(1 - sum(exact.values()), 0.0)
     for gamma, share in exact.items():
@@ -168,10 +170,19 @@ def _counted(
     }
     counted: dict[str, dict[tuple[int, int], float]] = {}
     for name, classed in wanted.items():
+        if "*" in name:
+            first, second = (f'"{part}"' for part in name.split("*"))
+            rows = connection.execute(
+                _CROSSED.format(first=first, second=second, region=region)
+            ).fetchall()
+            counted[name] = {(row[0], -1): float(row[1]) for row in rows}
+            continue
         value = f'unnest("{name}")' if columns[name].endswith("[]") else f'"{name}"'
         rarity = f'"{name}_f"' if classed else "-1"
-        rows = connection.execute(_EQUAL_PAIRS.format(value=value, rarity=rarity, region=region))
-        counted[name] = {(row[0], row[1]): float(row[2]) for row in rows.fetchall()}
+        rows = connection.execute(
+            _EQUAL_PAIRS.format(value=value, rarity=rarity, region=region)
+        ).fetchall()
+        counted[name] = {(row[0], row[1]): float(row[2]) for row in rows}
     return counted
 
 
@@ -187,4 +198,29 @@ SELECT
     sum(CASE WHEN a.region = b.region THEN a.n * (a.n - 1) / 2 ELSE a.n * b.n END)
 FROM holders AS a JOIN holders AS b ON a.value = b.value AND a.region <= b.region
 GROUP BY ALL
+"""
+
+_CROSSED = """
+WITH firsts AS (
+    SELECT {first} AS value, {region} AS region, count(*)::DOUBLE AS n FROM features
+    WHERE {first} IS NOT NULL GROUP BY ALL
+), seconds AS (
+    SELECT {second} AS value, {region} AS region, count(*)::DOUBLE AS n FROM features
+    WHERE {second} IS NOT NULL GROUP BY ALL
+), sizes AS (
+    SELECT {region} AS region, count(*)::DOUBLE AS n FROM features GROUP BY ALL
+), possible AS (
+    SELECT
+        CASE WHEN a.region = '' OR b.region = '' THEN 0 WHEN a.region <> b.region THEN 1 ELSE 2 END
+            AS stratum,
+        sum(a.n * b.n) AS n
+    FROM sizes AS a, sizes AS b GROUP BY ALL
+), crossed AS (
+    SELECT
+        CASE WHEN a.region = '' OR b.region = '' THEN 0 WHEN a.region <> b.region THEN 1 ELSE 2 END
+            AS stratum,
+        sum(a.n * b.n) AS n
+    FROM firsts AS a JOIN seconds AS b ON a.value = b.value GROUP BY ALL
+)
+SELECT stratum, pow(crossed.n / possible.n, 2) FROM crossed JOIN possible USING (stratum)
 """

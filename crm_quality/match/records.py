@@ -14,9 +14,14 @@ from crm_quality.match.blocking import Blocked, block
 from crm_quality.match.clusters import DIFFERENT, SAME, cluster
 from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.features import features as features_of
-from crm_quality.match.frequency import learn_frequencies, with_frequencies
+from crm_quality.match.frequency import (
+    learn_frequencies,
+    with_frequencies,
+    with_regions_by_name,
+)
 from crm_quality.match.groups import relation_groups
 from crm_quality.match.model import MatchModel
+from crm_quality.match.prior import prior_model
 from crm_quality.match.random_pairs import RandomAgreement, random_agreement
 from crm_quality.match.relations import train
 from crm_quality.match.report import match_report
@@ -95,13 +100,16 @@ def match_records(
         raise MatchError("matching needs a column record_id with a number of its own per record")
     clock = _Clock()
     made = features_of(frame.sort("record_id"), definition)
+    if model is None and made.height < matching.few_records:
+        why = f"{made.height:,} records are too few to learn from ({matching.few_records:,} are not)"
+        model = prior_model(definition, made.height, why)
     terms = model.terms if model is not None else learn_frequencies(made)
-    made = with_frequencies(made, terms)
+    made = with_frequencies(with_regions_by_name(made, terms), terms)
     compared = comparisons_of(definition, made.columns)
     if model is not None:
         compared = model.check(definition.entity, compared)
     clock.stop("features")
-    blocked = block(made, matching, model.caps if model is not None else None)
+    blocked = block(made, matching, model.caps or None if model is not None else None)
     clock.stop("blocking")
     ids = made["id"].to_numpy()
     if not compared or blocked.pairs.is_empty():

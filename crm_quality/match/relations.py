@@ -69,7 +69,8 @@ class Mixture:
         unknown = np.flatnonzero(known == UNKNOWN)
         parts = []
         for stratum in (ACROSS, WITHIN):
-            share = np.log(np.maximum(self.comparisons["region"][:, stratum, stratum - 1], _LEAST))
+            levels = slice(0, 2) if stratum == ACROSS else slice(2, 4)
+            share = np.log(np.maximum(self.comparisons["region"][:, stratum, levels].sum(1), _LEAST))
             there = np.full(len(unknown), stratum)
             parts.append(self._in_stratum(gammas[unknown], names, there) + share)
         logs[unknown] = np.logaddexp(*parts)
@@ -93,10 +94,11 @@ class Mixture:
 
 
 def strata_of(gammas: Gammas, names: Sequence[str]) -> NDArray[np.int64]:
-    """Stratum of each vector: that of its regions, 0 = unknown."""
+    """Stratum of each vector: that of its regions, told or by the name."""
     if "region" not in names:
         return np.zeros(len(gammas), dtype=np.int64)
-    return gammas[:, list(names).index("region")].astype(np.int64) + 1
+    place: NDArray[np.int64] = gammas[:, list(names).index("region")].astype(np.int64)
+    return np.where(place < 0, UNKNOWN, np.where(place < 2, ACROSS, WITHIN))
 
 
 def train(
@@ -186,7 +188,11 @@ def _table(
     common = u.mean(axis=0)
     relations = list(definition.relations.values())
     for row in range(mass.shape[1] - 1):
+        agrees = row > 0 and comparison.name in relations[row - 1].agrees
+        apart = np.array(comparison.agrees()) == 0
         if row and comparison.name not in relations[row - 1].shares:
+            if agrees:
+                table[row] = _agreeing(u, apart)
             continue
         added = (definition.pseudo_other if row else definition.pseudo_same) * common
         if prior is not None and comparison.name in prior.comparisons:
@@ -195,10 +201,20 @@ def _table(
         made = total / total.sum()
         if row == 0:
             made = _bounded(made, comparison, definition)
-        elif comparison.name in relations[row - 1].agrees:
-            made = _held(made, np.array(comparison.agrees()) == 0, BY_DEFINITION)
+        elif agrees:
+            made = _held(made, apart, BY_DEFINITION)
         table[row] = made
     return table
+
+
+def _agreeing(u: Floats, apart: NDArray[np.bool_]) -> Floats:
+    """Random pairs, of those that agree: what agreement by chance looks like; stratum × gamma."""
+    made = u.copy()
+    made[:, apart] *= BY_DEFINITION / np.maximum(made[:, apart].sum(1, keepdims=True), _LEAST)
+    made[:, ~apart] *= (1 - BY_DEFINITION) / np.maximum(
+        made[:, ~apart].sum(1, keepdims=True), _LEAST
+    )
+    return made / made.sum(axis=1, keepdims=True)
 
 
 def _without_related(table: Floats, related: Floats, u: Floats, pairs: Floats) -> Floats:

@@ -1,0 +1,62 @@
+"""The model that ships: what records of one customer look like, where a file is too small to tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crm_quality.match.model import MatchModel
+from crm_quality.match.random_pairs import RandomAgreement
+from crm_quality.match.relations import Mixture
+
+if TYPE_CHECKING:
+    from crm_quality.definitions import EntityDefinition
+
+#: Not fewer records than this are assumed: two records are a sample of a customer base, not all.
+LEAST_RECORDS = 500
+
+
+@cache
+def _shipped(entity: str) -> MatchModel | None:
+    file = files("crm_quality.match") / "priors" / f"{entity}.json"
+    return MatchModel.from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def prior_model(definition: EntityDefinition, records: int, why: str) -> MatchModel | None:
+    """The shipped model of an entity, scaled to a file of ``records`` records.
+
+    True pairs and relatives grow with the records, pairs of strangers with their square.
+
+    Args:
+        definition: The entity, with its matching.
+        records: How many records are matched.
+        why: Why it is used, for the report.
+
+    Returns:
+        The model; null when none ships for the entity, or its relations were changed.
+    """
+    matching = definition.matching
+    shipped = _shipped(definition.entity)
+    if matching is None or shipped is None:
+        return None
+    if shipped.mixture.classes != (matching.same, *matching.relations, matching.unrelated):
+        return None
+    assumed = max(records, LEAST_RECORDS)
+    share = assumed / shipped.records
+    counts = shipped.mixture.counts * share
+    counts[-1] = assumed * (assumed - 1) / 2
+    return replace(
+        shipped,
+        origin="prior",
+        why=why,
+        mixture=Mixture(shipped.mixture.classes, shipped.mixture.comparisons, np.asarray(counts)),
+        random=RandomAgreement(shipped.random.u, shipped.random.pairs * share**2),
+        caps={},
+        accept=matching.accept,
+        review=matching.review,
+        records=records,
+    )
