@@ -7,6 +7,8 @@ on a million rows it costs several times the checks themselves. So each check re
 and the failing rows are read from the check's verdict, the Boolean column that pandera keeps with
 the error. Nothing is evaluated twice. Rows are never dropped by pandera (``drop_invalid_rows``
 on a column lets rows through): quarantine follows from the issues.
+
+Pandera imports pandas, which takes longer than most commands run: it is imported when it is used.
 """
 
 from __future__ import annotations
@@ -14,17 +16,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pandera.polars as pa
-from pandera.errors import SchemaErrorReason, SchemaErrors
-
 from crm_quality.errors import InputError
 from crm_quality.validate.conditions import column_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import pandera.polars as pa
     import polars as pl
     from pandera.api.polars.types import PolarsData
+    from pandera.errors import SchemaErrors
 
     from crm_quality.definitions import EntityDefinition
     from crm_quality.validate.compile import Compiled
@@ -53,6 +54,8 @@ def pandera_schema(definition: EntityDefinition, rules: Iterable[Compiled]) -> p
     Returns:
         A schema for eager standardised frames. Its columns are optional and may hold null.
     """
+    import pandera.polars as pa  # noqa: PLC0415 - see the module's docstring
+
     columns = {
         name: pa.Column(column_type(item.type), nullable=True, required=False)
         for name, item in definition.fields.items()
@@ -76,6 +79,8 @@ def verdicts(
     Raises:
         InputError: A column does not have the type of its field.
     """
+    from pandera.errors import SchemaErrorReason, SchemaErrors  # noqa: PLC0415 - see the module's docstring
+
     fields = [name for name in definition.fields if name in frame.columns]
     try:
         pandera_schema(definition, []).validate(frame.select(fields).clear(), lazy=True)
@@ -110,6 +115,8 @@ def _not_standardised(errors: SchemaErrors) -> InputError:
 
 
 def _check(rule: Compiled) -> pa.Check:
+    import pandera.polars as pa  # noqa: PLC0415 - see the module's docstring
+
     passes = (~rule.fails).alias("passes")
 
     def applied(data: PolarsData) -> pl.LazyFrame:
