@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _HEAD_LINES = 200
 _CHUNK = 50_000
 _BLOCK = 1024 * 1024
+#: What stands for bytes that are no character.
+_REPLACED = "\ufffd"
 
 _STRICT = """
     SELECT * FROM read_csv(
@@ -67,6 +69,7 @@ def read_delimited(path: Path, found: Survey, delimiter: str | None = None) -> T
                     for start, (_, odd) in zip(starts, parts, strict=True)
                 ]
             )
+    problems = _with_replaced(frame, problems, found, layout)
     return Table(frame, path.name, found.sha256, problems, _told(found, layout))
 
 
@@ -78,7 +81,8 @@ def read_delimited_batches(
         layout = text_layout(_head(file), delimiter, path.name)
         warnings = _told(found, layout)
         first = 1
-        for frame, problems in _in_batches(file, layout, rows, found):
+        for frame, odd in _in_batches(file, layout, rows, found):
+            problems = _with_replaced(frame, odd, found, layout)
             yield Table(frame, path.name, found.sha256, problems, warnings, first)
             first += frame.height
             warnings = ()
@@ -119,6 +123,24 @@ def _as_utf8(path: Path, found: Survey) -> Iterator[Path]:
             while block := source.read(_BLOCK):
                 target.write(block.replace("\r", "\n") if found.only_returns else block)
         yield copy
+
+
+def _with_replaced(
+    frame: pl.DataFrame, problems: pl.DataFrame, found: Survey, layout: Layout
+) -> pl.DataFrame:
+    """The problems, and the rows in which bytes had to be replaced since they are no characters."""
+    if found.encoding in ("utf-8", "mixed"):
+        return problems  # lines of other encodings are marked as they are read
+    marks = pl.any_horizontal(pl.all().str.contains(_REPLACED, literal=True))
+    text = pl.concat_str(pl.all().fill_null(""), separator=layout.delimiter)
+    replaced = (
+        frame.select(marks.alias("marks"), text.alias("text"))
+        .with_row_index("row")
+        .filter("marks")
+        .select(pl.col("row").cast(pl.Int64), pl.lit("encoding").alias("problem"), "text")
+    )
+    fresh = replaced.join(problems, on="row", how="anti")
+    return pl.concat([problems, fresh]).sort("row")
 
 
 def _past_mark(file: BinaryIO) -> BinaryIO:

@@ -167,7 +167,8 @@ def _definition(
         return source, []
     if source is not None and source in rules.sources:
         return rules.sources[source], []
-    found = recognise(table.headers, rules.sources)
+    # No system's export says "source_key": such a file speaks our own words throughout.
+    found = None if "source_key" in table.headers else recognise(table.headers, rules.sources)
     if found is None:
         return None, []
     title = f" ({found.title})" if found.title else ""

@@ -144,6 +144,15 @@ def test_lines_of_another_encoding_are_kept_and_marked(write):
     assert problems(table) == [(1, "encoding", "2,Müller")]
 
 
+def test_bytes_that_are_no_characters_are_marked_in_any_encoding(write):
+    content = "id,name\n1,Ann\n2,Bob\n".encode("utf-16-le").replace(b"B\0", b"\0\xdc")
+    table = read(write(b"\xff\xfe" + content))
+    assert problems(table) == [(1, "encoding", "2,\ufffdob")]
+    [part] = read_batches(write(b"\xff\xfe" + content))
+    assert problems(part) == problems(table)
+    assert problems(read(write("id,name\n1,Zoë\n"), encoding="ascii"))[0][:2] == (0, "encoding")
+
+
 def test_nul_bytes_do_no_harm(write):
     assert rows(read(write(b"id,na\0me\n1,a\0b\n"))) == [("1", "a\0b")]
 
@@ -240,7 +249,7 @@ text_cells = st.text(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     st.integers(2, 4).flatmap(
         lambda width: st.lists(
@@ -264,7 +273,7 @@ def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, cells, delimite
     assert problems(table) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.binary(min_size=1, max_size=400))
 def test_any_bytes_end_in_a_table_or_one_message(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("any") / "file.csv"
@@ -277,7 +286,7 @@ def test_any_bytes_end_in_a_table_or_one_message(tmp_path_factory, content):
         assert table.frame.height <= content.count(b"\n") + content.count(b"\r") + 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.sampled_from(["1,Ann,Bonn", '2,"a\nb",c', "3,short", "4,a,b,c,d", '5,"open,x']),
              min_size=1, max_size=12),

@@ -101,6 +101,13 @@ def test_a_column_source_names_each_rows_source():
     assert intake.unmapped == ()
 
 
+def test_a_file_in_our_own_words_is_taken_for_no_other():
+    row = {**PEOPLE[0], "source": "shop", "message": "Hello", "form name": "Contact"}
+    intake = taken([row])
+    assert intake.recognised is None
+    assert intake.records["contact"].select("source", "source_key").rows() == [("shop", "1")]
+
+
 def test_elsewhere_a_column_source_tells_where_the_lead_came_from():
     intake = taken([{"Name": "Ann Lee", "Email": "a@b.example", "source": "Google"}])
     assert intake.mapping["lead_source"].columns == ("source",)
