@@ -121,7 +121,7 @@ def take_in(
     name = default or (found.source if found else _name_of(table.name))
     if not (default or found or named_by):
         warnings.append(f"no known source: the records are kept under the name {name!r}")
-    frame = table.frame.with_row_index(_ROW)
+    frame = _without_blank_rows(table.frame.with_row_index(_ROW), warnings)
     frame, skipped = _kept(frame, found)
     if skipped:
         warnings.append(f"rows that are no records by the rules of {name}, skipped: {skipped}")
@@ -144,7 +144,7 @@ def take_in(
     records = records.with_columns(sources["source"])
     keys, told = keys_of(frame, records, fields, found, key, table.name)
     records = _finished(records, keys, definition)
-    warnings += [*told, *_tallied(table.problems), *_guesses(fields)]
+    warnings += [*told, *_tallied(records), *_guesses(fields)]
     hashes = "".join(records["content_hash"]) if not table.file_hash else ""
     return Intake(
         records={definition.entity: records},
@@ -200,6 +200,21 @@ def _source_column(
         return None
     canonical = sum(header in definition.fields for header in headers)
     return "source" if "source_key" in headers or canonical >= _LEAST_CANONICAL else None
+
+
+def _without_blank_rows(frame: pl.DataFrame, warnings: list[str]) -> pl.DataFrame:
+    """The rows with anything in them: spreadsheets leave rows of nothing but delimiters."""
+    filled_somewhere = [
+        pl.col(name).str.len_bytes().fill_null(0) > 0
+        if kind == pl.String
+        else pl.col(name).is_not_null()
+        for name, kind in frame.schema.items()
+        if name != _ROW
+    ]
+    kept = frame.filter(pl.any_horizontal(filled_somewhere)) if filled_somewhere else frame
+    if kept.height < frame.height:
+        warnings.append(f"blank rows left out: {frame.height - kept.height}")
+    return kept
 
 
 def _kept(frame: pl.DataFrame, source: SourceDefinition | None) -> tuple[pl.DataFrame, int]:
@@ -326,8 +341,8 @@ def _finished(rows: pl.DataFrame, keys: pl.Series, definition: EntityDefinition)
     return rows.with_columns(hashed.alias("content_hash")).select(*contents, *BOOKKEEPING)
 
 
-def _tallied(problems: pl.DataFrame) -> list[str]:
-    counts = problems["problem"].value_counts(sort=True)
+def _tallied(records: pl.DataFrame) -> list[str]:
+    counts = records["problem"].drop_nulls().value_counts(sort=True)
     return [f"rows with the problem {problem}: {count}" for problem, count in counts.iter_rows()]
 
 

@@ -258,6 +258,14 @@ def test_a_header_alone_gives_no_records_of_the_right_shape():
     assert frame.select(BOOKKEEPING.names()).schema == BOOKKEEPING
 
 
+def test_blank_rows_of_a_spreadsheet_are_no_records(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("source_key,email\n,\n1,a\n,\n,\n2,b\n,\n")
+    intake = taken(path)
+    assert intake.records["contact"]["row_number"].to_list() == [2, 5]
+    assert any("blank rows left out: 4" in note for note in intake.notes())
+
+
 def test_problems_of_reading_stay_with_their_row(tmp_path):
     path = tmp_path / "people.csv"
     path.write_text('source_key,email\n1,a\n2,b,"c"\n3,d\n')
