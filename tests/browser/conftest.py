@@ -31,7 +31,8 @@ def people(count, systems):
     """Every person once per system, each system with its own faults."""
     rows = []
     for number in range(count):
-        first, last = FIRST[number % 10], LAST[number % 8]
+        first, last = FIRST[number % 10], LAST[number // 10]
+        mailbox = f"{first}.{last}".lower()
         for place, system in enumerate(systems):
             odd = (number + place) % 7
             rows.append(
@@ -40,10 +41,9 @@ def people(count, systems):
                     "source_key": f"{system}-{number}",
                     "first_name": first if odd else first[0],
                     "last_name": last,
-                    "email": f"{first}.{last}{number} at example.com"
-                    if odd == 3
-                    else f"{first}.{last}{number}@example.com".lower(),
-                    "phone": "0000000000" if odd == 4 else f"+4930{1234000 + number}",
+                    "email": f"{mailbox} at example.com" if odd == 3 else f"{mailbox}@example.com",
+                    "phone": "0000000000" if odd == 4 else f"+4930{901820 + 7919 * number}",
+                    "name_suffix": "Jr" if number == 5 else None,
                     "city": "Berlin" if odd != 5 else None,
                     "country": "DE" if odd else "Atlantis",
                     "lead_source": CHANNELS[(number + place) % len(CHANNELS)],
