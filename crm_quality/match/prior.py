@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crm_quality.errors import MatchError
 from crm_quality.match.model import MatchModel
-from crm_quality.match.random_pairs import RandomAgreement
-from crm_quality.match.relations import Mixture
 
 if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition
@@ -23,7 +22,12 @@ LEAST_RECORDS = 500
 @cache
 def _shipped(entity: str) -> MatchModel | None:
     file = files("crm_quality.match") / "priors" / f"{entity}.json"
-    return MatchModel.from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+    if not file.is_file():
+        return None
+    try:
+        return MatchModel.from_json(file.read_text(encoding="utf-8"))
+    except MatchError:  # of a version before: scripts/train_prior.py has not been run
+        return None
 
 
 def prior_model(definition: EntityDefinition, records: int, why: str) -> MatchModel | None:
@@ -53,8 +57,8 @@ def prior_model(definition: EntityDefinition, records: int, why: str) -> MatchMo
         shipped,
         origin="prior",
         why=why,
-        mixture=Mixture(shipped.mixture.classes, shipped.mixture.comparisons, np.asarray(counts)),
-        random=RandomAgreement(shipped.random.u, shipped.random.pairs * share**2),
+        mixture=replace(shipped.mixture, counts=np.asarray(counts)),
+        random=replace(shipped.random, pairs=shipped.random.pairs * share**2),
         caps={},
         accept=matching.accept,
         review=matching.review,

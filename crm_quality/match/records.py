@@ -165,9 +165,10 @@ def _nothing(
 
     if model is None:
         classes = (matching.same, *matching.relations, matching.unrelated)
-        empty = Mixture(classes, {}, np.ones(len(classes)))
+        nothing = np.zeros((1, 1, 1))
+        empty = Mixture(classes, {}, {}, nothing, np.ones(len(classes)))
         model = MatchModel(
-            entity, "none", "no two records to compare", empty, RandomAgreement({}, np.zeros(3)), {}
+            entity, "none", "no two records to compare", empty, RandomAgreement({}, np.zeros(3), np.zeros((3, 1))), {}
         )
     clusters = pl.DataFrame({"record_id": ids, "cluster_id": ids})
     pairs = pl.DataFrame(
@@ -295,9 +296,10 @@ def _cluster(
     weight = pairs["match_weight"].to_numpy().copy()
     for never in matching.never:
         names = model.levels.get(never.comparison)
-        if names is not None:
+        gamma = f"gamma_{never.comparison}"
+        if names is not None and gamma in pairs.columns:
             against = [place for place, name in enumerate(names) if name in never.levels]
-            hit = pairs[f"gamma_{never.comparison}"].is_in(against).to_numpy()
+            hit = pairs[gamma].is_in(against).to_numpy()
             weight[hit] = DIFFERENT
     if decisions is not None and decisions.height:
         left, right, weight = _decided(left, right, weight, ids, decisions)
