@@ -6,7 +6,7 @@ READY := .venv/.ready
 DEMO := demo
 TESTS ?= tests
 
-.PHONY: help setup demo check test test-browser bench docs lock clean
+.PHONY: help setup demo check test test-browser bench docs prior lock clean
 
 help:
 	@echo "make demo          six messy exports become one customer list, with a report"
@@ -52,6 +52,11 @@ bench: $(READY)
 # the pages that are written from the code
 docs: $(READY)
 	$(BIN)/python scripts/command_reference.py
+	$(BIN)/python scripts/rule_reference.py
+
+# after a change of what matching compares
+prior: $(READY)
+	$(BIN)/python scripts/train_prior.py
 
 # after a change of the dependencies in pyproject.toml
 lock:

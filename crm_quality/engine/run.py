@@ -157,12 +157,15 @@ class _Run:
                 continue
             self._keep(intake, fresh, definition, rules_hash)
             touched.append(fresh.select("record_id", "is_deleted"))
-        if not touched:
+        touched.append(self._missing_from_snapshots(name))
+        last_word = pl.concat(touched).unique("record_id", keep="last", maintain_order=True)
+        if last_word.is_empty():
             self._count_store(definition)
             return False
-        last_word = pl.concat(touched).unique("record_id", keep="last", maintain_order=True)
         with self.clock.stage("store"):
+            live = live_by_source(self.store, name)
             settle_records(self.store, name, last_word, run_id=self.run_id, moment=self.started)
+            self._mind_limits(live, name)
         match, golden, notes = derive(
             self.store,
             definition,
