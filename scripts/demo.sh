@@ -5,6 +5,9 @@ demo=$1
 bin=$2
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
+# the day on which the exports were written
+day=2025-02-01
+
 rm -rf "$demo"
 say "1. Six exports of one company's customers, as its systems wrote them"
 "$bin/python" benchmarks/generate.py demo --out "$demo/exports"
@@ -15,10 +18,10 @@ say "2. A project: settings, rules, an empty store"
 
 say "3. All six, the whole way to golden records"
 set -- $(ls "$demo"/exports/*.csv | grep -v truth)
-"$bin/crmq" run "$@" --project "$demo/project"
+"$bin/crmq" run "$@" --as-of "$day" --project "$demo/project"
 
 say "4. The same six again: nothing changes"
-"$bin/crmq" run "$@" --project "$demo/project" --format json > "$demo/again.json"
+"$bin/crmq" run "$@" --as-of "$day" --project "$demo/project" --format json > "$demo/again.json"
 "$bin/python" -c '
 import json, sys
 run = json.load(open(sys.argv[1]))
@@ -31,7 +34,7 @@ say "5. Was it right? The generator knows who is who"
 "$bin/crmq" evaluate "$demo/exports/truth.csv" --project "$demo/project"
 
 say "6. What to look at"
-"$bin/crmq" audit --project "$demo/project" --html "$demo/audit.html"
+"$bin/crmq" audit --as-of "$day" --project "$demo/project" --html "$demo/audit.html"
 "$bin/crmq" export contacts "$demo/contacts.csv" --project "$demo/project"
 "$bin/crmq" export crosswalk "$demo/crosswalk.csv" --project "$demo/project"
 "$bin/crmq" export quarantine "$demo/quarantine.csv" --project "$demo/project"

@@ -125,7 +125,9 @@ def execute(
         if not entities:
             outcome.summary.golden = GoldenCounts()
         with clock.stage("store"):
-            store.append("quality.metric", figures(store.connection, rules, run_id))
+            store.append(
+                "quality.metric", figures(store.connection, rules, run_id, as_of=request.as_of)
+            )
             _finish(run, changed=changed_any)
     return outcome
 

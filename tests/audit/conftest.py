@@ -15,7 +15,7 @@ from crm_quality.store.migrate import migrate
 
 RULES = default_rules()
 DAY = date(2024, 6, 30)
-MOMENT = datetime(2024, 6, 30, 12)  # noqa: DTZ001 - the store's times are UTC without a zone
+MOMENT = datetime(2024, 6, 30, 12)
 
 
 @dataclass
@@ -210,8 +210,8 @@ def stock(new_stock):
 def shop(stock):
     """Six records of three customers from two sources; one waits and one was deleted."""
     stock.batch({"lead_source": "Lead Source", "email": "E-mail"})
-    new = datetime(2024, 1, 1)  # noqa: DTZ001
-    old = datetime(2019, 1, 1)  # noqa: DTZ001
+    new = datetime(2024, 1, 1)
+    old = datetime(2019, 1, 1)
     stock.put(
         "a", first_name="Ann", last_name="Lee", email="ann@example.com", updated_at=new,
         lead_source="paid_search", raw={"Lead Source": "Google", "E-mail": "ann@example.com"},

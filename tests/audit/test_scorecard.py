@@ -314,7 +314,7 @@ def test_a_hostile_value_is_cut(shop):
 
 
 def test_timeliness_looks_at_the_day_of_the_report(shop):
-    later = shop.contacts(as_of=datetime(2030, 1, 1).date())  # noqa: DTZ001
+    later = shop.contacts(as_of=datetime(2030, 1, 1).date())
     assert by(later.dimensions, "dimension", "timeliness").score == 0
 
 

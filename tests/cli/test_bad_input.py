@@ -101,7 +101,10 @@ def test_duplicate_keys_in_one_file_are_versions(crmq, project, tmp_path):
 def test_a_store_in_use_is_told_with_its_holder(crmq, project, tmp_path):
     file = tmp_path / "contacts.csv"
     file.write_bytes(GOOD)
-    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    hold = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True);"
+        "sys.stdin.read()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(project.store_path)],
         stdin=subprocess.PIPE,

@@ -350,7 +350,7 @@ def test_a_workbook_gives_text_as_it_is_meant(tmp_path):
     cells = [
         ["Contacts of March"],
         ["Id", "Name", "Born", "Phone", "Zip", "Active", None],
-        [1, "Ann", datetime(1980, 3, 5), 493012345678, "01234", True],  # noqa: DTZ001
+        [1, "Ann", datetime(1980, 3, 5), 493012345678, "01234", True],
         [None],
         [2.5, "Bob"],
     ]
@@ -399,7 +399,7 @@ def test_one_json_object_is_one_row(write):
 TYPED = pl.DataFrame(
     {
         "day": [date(2024, 3, 5), None],
-        "at": [datetime(2024, 3, 5, 14, 30), None],  # noqa: DTZ001
+        "at": [datetime(2024, 3, 5, 14, 30), None],
         "utc": [datetime(2024, 3, 5, 14, 30, tzinfo=UTC), None],
         "yes": [True, None],
         "number": [1, None],

@@ -132,7 +132,7 @@ def test_typed_columns_are_read_as_well() -> None:
     frame = pl.DataFrame(
         {
             "date_of_birth": [date(1990, 5, 2)],
-            "created_at": [datetime(2024, 3, 15, 10, 0, 0, 5000)],  # noqa: DTZ001 - local
+            "created_at": [datetime(2024, 3, 15, 10, 0, 0, 5000)],
             "updated_at": pl.Series(["2024-03-15 10:00"]).str.to_datetime(time_zone="Asia/Tokyo"),
             "email_opt_out": [True],
             "other_emails": [["A@acme.com", "b@acme.com"]],
