@@ -18,7 +18,7 @@ from crm_quality.standardise.phone_plan import (
 _PLAIN = r"^[ (]*\+?[0-9 ().\-/]+$"
 _FEWEST_DIGITS = 4
 #: Rows of one region or calling code below which calling the library is quicker.
-_WORTH_AN_EXPRESSION = 1000
+_WORTH_AN_EXPRESSION = 500
 
 _RESULT = {"number": pl.String, "valid": pl.Boolean}
 

@@ -207,21 +207,20 @@ def _is_valid(numbers: pl.Series, code: int) -> pl.Series:
     """Whether each number lies in a range in use, in the first region of its code that it fits."""
     frame = numbers.alias("n").to_frame().with_row_index()
     open_rows = frame
-    valid: list[pl.Series] = []
+    valid = [frame["index"].clear()]
     regions: Sequence[str] = COUNTRY_CODE_TO_REGION_CODE[code]
     for region in regions:
         metadata = _metadata(code, region)
-        fits = _fits_a_type(pl.col("n"), metadata)
         if metadata.leading_digits is not None and len(regions) > 1:
             # such a region takes its numbers, whether they are in use or not
-            taken = pl.col("n").str.contains(f"^(?:{metadata.leading_digits})")
-            rows = open_rows.filter(taken)
-            valid.append(rows.filter(fits)["index"])
-            open_rows = open_rows.filter(~taken)
+            taken = open_rows["n"].str.contains(f"^(?:{metadata.leading_digits})")
+            if taken.any():
+                valid.append(open_rows.filter(taken, _fits_a_type(pl.col("n"), metadata))["index"])
+                open_rows = open_rows.filter(~taken)
         else:
-            taken_rows = open_rows.select("index", "n", taken=fits)
-            valid.append(taken_rows.filter("taken")["index"])
-            open_rows = taken_rows.filter(~pl.col("taken")).drop("taken")
+            taken = open_rows.select(_fits_a_type(pl.col("n"), metadata)).to_series()
+            valid.append(open_rows["index"].filter(taken))
+            open_rows = open_rows.filter(~taken)
         if open_rows.is_empty():
             break
     return frame["index"].is_in(pl.concat(valid).implode())
