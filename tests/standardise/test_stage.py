@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from crm_quality.definitions import EntityDefinition, FieldType, SourceDefinition, default_rules
-from crm_quality.standardise import NOTES, standardise
+from crm_quality.standardise import NOTES, standardise, suggested_values
 
 RULES = default_rules()
 CONTACT, COMPANY = RULES.entity("contact"), RULES.entity("company")
@@ -201,6 +201,22 @@ def test_companies_have_their_core_and_domain() -> None:
     assert (row["name_core"], row["name_legal_form"]) == ("acme", "Inc")
     assert (row["domain"], row["domain__note"]) == ("acme.com", "repaired")
     assert row["vat_id"] == "DE123"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "suggestion"),
+    [
+        ("email", "john at x.com", "john@x.com"),
+        ("phone", "44 7911 123456", "+447911123456"),
+        ("lead_source", "Gogle Adwrods", "paid_search"),
+        ("country", "Germny", "DE"),
+        ("city", "Berln", None),
+    ],
+)
+def test_what_was_probably_meant_is_suggested(
+    field: str, text: str, suggestion: str | None
+) -> None:
+    assert suggested_values(pl.Series([text]), CONTACT, field).to_list() == [suggestion]
 
 
 # Laws ---------------------------------------------------------------------------------------
