@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from ruamel.yaml import YAML
@@ -56,7 +57,7 @@ def parse(text: str, file: Path | None = None) -> Document:
         The document; with ``faults`` when it is not well formed or repeats a key.
     """
     try:
-        node = YAML(typ="rt").compose(text)
+        node = _composed(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -70,6 +71,13 @@ def parse(text: str, file: Path | None = None) -> Document:
     faults: list[Fault] = []
     tree = _plain(node, (), file, places, faults)
     return Document(file, tree, places, tuple(faults))
+
+
+@lru_cache(maxsize=128)
+def _composed(text: str) -> Node | None:
+    """The nodes of a text; a process that opens several projects reads the same pack often."""
+    node: Node | None = YAML(typ="rt").compose(text)
+    return node
 
 
 def _plain(
