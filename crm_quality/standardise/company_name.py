@@ -44,28 +44,25 @@ def standardise_company_names(texts: pl.Series) -> pl.DataFrame:
 
 
 def _read(frame: pl.DataFrame) -> pl.DataFrame:
-    name = _comparable(pl.col("text"))
-    frame = frame.select("text", name=name)
-    parts = pl.col("name").str.extract_groups(_ending())
+    frame = frame.select("text", name=_comparable(pl.col("text")))
+    name = pl.col("name")
+    frame = frame.with_columns(core=name.str.replace(_ending(), ""))
+    lead = pl.col("core").str.extract_groups(_beginning()).struct
+    ended = name.str.slice(pl.col("core").str.len_chars())
     frame = frame.with_columns(
-        core=pl.coalesce(parts.struct.field("1"), "name"), form=parts.struct.field("2")
-    ).with_columns(lead=pl.col("core").str.extract_groups(_beginning()))
-    core = pl.coalesce(pl.col("lead").struct.field("2"), "core")
-    form = pl.coalesce("form", pl.col("lead").struct.field("1"))
-    frame = frame.with_columns(core=_core(core), form=form.str.strip_chars())
-    forms = _canonical(frame["form"])
+        form=pl.when(ended != "").then(ended).otherwise(lead.field("1")).str.strip_chars(" "),
+        core=_core(pl.coalesce(lead.field("2"), "core")),
+    )
     frame = frame.with_columns(
-        legal_form=forms,
-        core=pl.when(pl.col("core").str.len_bytes() > 0)
-        .then("core")
-        .otherwise(_core(pl.col("name"))),
+        legal_form=_canonical(frame["form"]),
+        core=pl.when(pl.col("core") != "").then("core").otherwise(_core(name)),
     )
     return frame.select(
         value=_display(frame),
         note=pl.when(~pl.col("text").str.contains(r"[\p{L}\p{N}]"))
         .then(note("invalid"))
         .otherwise(NO_NOTE),
-        core=pl.when(pl.col("core").str.len_bytes() > 0).then("core"),
+        core=pl.when(pl.col("core") != "").then("core"),
         legal_form="legal_form",
     )
 
@@ -99,8 +96,8 @@ def _core(name: pl.Expr) -> pl.Expr:
 
 @cache
 def _ending() -> str:
-    """Name and the legal forms after it; the form may repeat (``Acme Ltd Limited``)."""
-    return f"^(.+?)((?: (?:{_alternatives(spellings())}))+)$"
+    """The legal forms after a name; they may repeat (``Acme Ltd Limited``)."""
+    return f"(?: (?:{_alternatives(spellings())}))+$"
 
 
 @cache

@@ -24,6 +24,7 @@ from crm_quality.standardise.number import (
     standardise_decimals,
     standardise_integers,
 )
+from crm_quality.standardise.person import standardise_full_names
 from crm_quality.standardise.person_name import (
     standardise_given_names,
     standardise_suffixes,
@@ -94,7 +95,7 @@ def _vocabulary(texts: pl.Series, context: Context) -> pl.DataFrame:
 STANDARDISERS: Mapping[FieldType, Standardiser] = {
     FieldType.TEXT: _as_written,
     FieldType.KEY: _as_written,
-    FieldType.FULL_NAME: _as_written,
+    FieldType.FULL_NAME: lambda texts, _: standardise_full_names(texts),
     FieldType.GIVEN_NAME: lambda texts, _: standardise_given_names(texts),
     FieldType.SURNAME: lambda texts, _: standardise_surnames(texts),
     FieldType.NAME_SUFFIX: lambda texts, _: standardise_suffixes(texts),

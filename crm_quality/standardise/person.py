@@ -9,13 +9,7 @@ import polars as pl
 from crm_quality.definitions import folded
 from crm_quality.standardise.column import NO_NOTE, Note, note, on_rows
 from crm_quality.standardise.full_name import parse_full_names
-from crm_quality.standardise.person_name import (
-    split_name,
-    standardise_given_names,
-    standardise_suffixes,
-    standardise_surnames,
-    with_capitals,
-)
+from crm_quality.standardise.person_name import NOT_A_NAME, split_name, with_capitals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,73 +20,18 @@ NAME_FIELDS = ("first_name", "middle_name", "last_name", "name_suffix", "full_na
 _COMMA = r"^[^,]+, ?[^,]+$"
 
 
-def standardise_person(texts: Mapping[str, pl.Series]) -> dict[str, pl.DataFrame]:
-    """The parts of people's names, each in its field.
-
-    Titles and suffixes are split off; ``Smith, John`` in one field is put in order; a whole name
-    is parsed where first or last name are missing, and agree with it as far as they are there.
+def standardise_full_names(texts: pl.Series) -> pl.DataFrame:
+    """Whole names.
 
     Args:
-        texts: Field → cleaned text, of any of `NAME_FIELDS`.
+        texts: Cleaned text.
 
     Returns:
-        Field → ``value`` String and ``note``: all fields given, ``name_suffix``, with a whole name
-        also first, middle and last name, and ``title`` String (a salutation such as ``Dr``).
-        ``derived`` is the note of values that came from another field.
+        ``value`` String: as written, capitals repaired where the text is in one case; ``note``;
+        ``title`` and ``suffix`` String, null if none; ``name`` String: what is left of it.
     """
-    height = len(next(iter(texts.values())))
-    empty = pl.DataFrame(
-        {name: pl.repeat(None, height, dtype=pl.String, eager=True) for name in _PARTS}
-    ).with_columns(note=pl.lit(None, dtype=Note))
-    read = {
-        "first": _read(texts.get("first_name"), empty, given=True),
-        "middle": _read(texts.get("middle_name"), empty, given=True),
-        "last": _read(texts.get("last_name"), empty, given=False),
-    }
-    whole = _whole(texts.get("full_name"), empty)
-    frame = pl.DataFrame(
-        {
-            **{part: result["value"] for part, result in read.items()},
-            **{f"{part}_note": result["note"] for part, result in read.items()},
-            "full": whole["value"],
-            "parsed": whole["name"],
-        }
-    )
-    frame = on_rows(frame, _turned(frame), _in_order)
-    missing = frame["first"].is_null() | frame["last"].is_null()
-    frame = on_rows(frame, missing & frame["parsed"].is_not_null(), _filled)
-
-    given_suffix = texts.get("name_suffix")
-    suffix = standardise_suffixes(given_suffix if given_suffix is not None else empty["value"])
-    splits = [*read.values(), whole]
-    results = {
-        "first_name": _result(frame, "first"),
-        "middle_name": _result(frame, "middle"),
-        "last_name": _result(frame, "last"),
-        "name_suffix": _filled_up(suffix, [part["suffix"] for part in splits]),
-        "full_name": whole.select("value", "note"),
-        "title": _filled_up(empty, [part["title"] for part in splits]),
-    }
-    kept = {*texts, "name_suffix", "title"}
-    if "full_name" in texts:
-        kept |= {"first_name", "middle_name", "last_name"}
-    return {name: result for name, result in results.items() if name in kept}
-
-
-_PARTS = ("value", "title", "suffix", "name")
-
-
-def _read(texts: pl.Series | None, empty: pl.DataFrame, *, given: bool) -> pl.DataFrame:
-    if texts is None:
-        return empty
-    return standardise_given_names(texts) if given else standardise_surnames(texts)
-
-
-def _whole(texts: pl.Series | None, empty: pl.DataFrame) -> pl.DataFrame:
-    if texts is None:
-        return empty
     split = split_name(texts, in_full=True)
-    is_name = ~pl.col("name").str.contains(r"@|://|^\P{L}*$")
+    is_name = ~pl.col("name").str.contains(NOT_A_NAME)
     frame = split.with_columns(text=texts, name=pl.when(is_name).then("name"))
     return frame.with_columns(name=with_capitals(frame["name"])).select(
         "title",
@@ -103,6 +42,59 @@ def _whole(texts: pl.Series | None, empty: pl.DataFrame) -> pl.DataFrame:
         .then(note("invalid"))
         .otherwise(NO_NOTE),
     )
+
+
+def standardise_person(read: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The parts of people's names, each in its field.
+
+    Titles and suffixes that were split off go where they belong; ``Smith, John`` in one field is
+    put in order; a whole name fills first or last name where they are missing, and agree with
+    it as far as they are there.
+
+    Args:
+        read: Field → what `standardise_given_names`, `standardise_surnames`,
+            `standardise_suffixes` and `standardise_full_names` made of it, of any of `NAME_FIELDS`.
+
+    Returns:
+        Field → ``value`` String and ``note``: all fields given, ``name_suffix``, with a whole name
+        also first, middle and last name, and ``title`` String (a salutation such as ``Dr``).
+        ``derived`` is the note of values that came from another field.
+    """
+    height = next(iter(read.values())).height
+    empty = pl.DataFrame(
+        {name: pl.repeat(None, height, dtype=pl.String, eager=True) for name in _PARTS}
+    ).with_columns(note=pl.lit(None, dtype=Note))
+    parts = {part: read.get(f"{part}_name", empty) for part in ("first", "middle", "last")}
+    whole = read.get("full_name", empty)
+    frame = pl.DataFrame(
+        {
+            **{part: result["value"] for part, result in parts.items()},
+            **{f"{part}_note": result["note"] for part, result in parts.items()},
+            "parsed": whole["name"],
+        }
+    )
+    frame = on_rows(frame, _turned(frame), _in_order)
+    missing = frame["first"].is_null() | frame["last"].is_null()
+    frame = on_rows(frame, missing & frame["parsed"].is_not_null(), _filled)
+
+    splits = [*parts.values(), whole]
+    results = {
+        "first_name": _result(frame, "first"),
+        "middle_name": _result(frame, "middle"),
+        "last_name": _result(frame, "last"),
+        "name_suffix": _filled_up(
+            read.get("name_suffix", empty), [part["suffix"] for part in splits]
+        ),
+        "full_name": whole.select("value", "note"),
+        "title": _filled_up(empty, [part["title"] for part in splits]),
+    }
+    kept = {*read, "name_suffix", "title"}
+    if "full_name" in read:
+        kept |= {"first_name", "middle_name", "last_name"}
+    return {name: result for name, result in results.items() if name in kept}
+
+
+_PARTS = ("value", "title", "suffix", "name")
 
 
 def _turned(frame: pl.DataFrame) -> pl.Series:

@@ -28,7 +28,7 @@ _WORD = re.compile(r"[^\W\d_]+|\d+\w*")
 _SPECIAL_CASE = (
     rf"(?i)['’`.]|\bma?c|\b(?:{'|'.join(sorted(PARTICLES | LEADING_PARTICLES))})\b|^..$|\d"
 )
-_NOT_A_NAME = r"@|://|^\P{L}*$"
+NOT_A_NAME = r"@|://|^\P{L}*$"
 _EDGES = ' ,;:*"“”|\\/_'
 
 _TITLE_START = rf"(?i)^(?:{'|'.join(sorted(TITLES))})(?:\.|\s|$)"
@@ -78,7 +78,7 @@ def standardise_suffixes(texts: pl.Series) -> pl.DataFrame:
 def _standardised(texts: pl.Series, *, given: bool) -> pl.DataFrame:
     def read(frame: pl.DataFrame) -> pl.DataFrame:
         parts = split_name(frame["text"], in_full=False)
-        is_name = ~pl.col("name").str.contains(_NOT_A_NAME)
+        is_name = ~pl.col("name").str.contains(NOT_A_NAME)
         named = parts.with_columns(name=pl.when(is_name).then("name"))
         named = named.with_columns(name=with_capitals(named["name"], given=given))
         lost = named["name"].is_null() & named["title"].is_null() & named["suffix"].is_null()

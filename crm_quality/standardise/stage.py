@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,6 +25,8 @@ RAW, NOTE = "__raw", "__note"
 #: Types of fields that hold one value → type of the field that takes further ones.
 _OVERFLOW = {FieldType.EMAIL: FieldType.EMAILS, FieldType.PHONE: FieldType.PHONES}
 _LISTS = frozenset(_OVERFLOW.values())
+#: Rows from which on fields are read side by side.
+_WORTH_A_THREAD = 20_000
 _DATES = frozenset({FieldType.DATE, FieldType.DATETIME})
 #: Types whose reading depends on the record's country.
 _BY_COUNTRY = frozenset({FieldType.PHONE, FieldType.PHONES, FieldType.STATE, FieldType.POSTCODE})
@@ -85,12 +89,15 @@ class _Stage:
 
     def result(self) -> pl.DataFrame:
         self._read_countries()
-        names = [name for name in NAME_FIELDS if name in self.fields]
-        for name in self.fields:
-            if name not in self.results and name not in names:
+        others = [name for name in self.fields if name not in self.results]
+        if self.frame.height < _WORTH_A_THREAD:
+            for name in others:
                 self._read(name)
-        if names:
-            self._read_person(names)
+        else:
+            # Polars' text functions use one core each, and let go of the interpreter's lock
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                list(pool.map(self._read, others))
+        self._join_names()
         for kind, lists in _OVERFLOW.items():
             self._collect_others(kind, lists)
         return self._assembled()
@@ -136,26 +143,13 @@ class _Stage:
                 countries=_first_of(country, self.context.countries),
             )
 
-    def _read_person(self, names: list[str]) -> None:
-        cleaned = {
-            name: on_distinct(
-                self.raw[name].alias("text").to_frame(),
-                lambda rows, name=name: self._cleaned(rows["text"], self.fields[name].type),  # type: ignore[misc]
-            )
-            for name in names
-        }
-        read = standardise_person(
-            {
-                name: columns.select(pl.when(~pl.col("absent")).then("text")).to_series()
-                for name, columns in cleaned.items()
-            }
-        )
+    def _join_names(self) -> None:
+        names = [name for name in NAME_FIELDS if name in self.results]
+        if not names:
+            return
+        read = standardise_person({name: self.results[name] for name in names})
         titles = read.pop("title")["value"]
-        for name, result in read.items():
-            if name in self.fields:
-                self.results[name] = _noted(cleaned[name], result)
-            elif name in self.definition.fields:
-                self.results[name] = result
+        self.results |= {n: result for n, result in read.items() if n in self.definition.fields}
         self._derive_salutation(titles)
 
     def _derive_salutation(self, titles: pl.Series) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nameparser import HumanName
 
 from crm_quality.standardise.full_name import parse_full_names
-from crm_quality.standardise.person import standardise_person
+from crm_quality.standardise.person import standardise_full_names, standardise_person
 from crm_quality.standardise.person_name import (
     split_name,
     standardise_given_names,
@@ -122,12 +122,17 @@ def test_plain_names_are_parsed_as_nameparser_does(text: str) -> None:
     assert parse_full_names(pl.Series([text])).row(0) == expected
 
 
+READERS = {
+    "first_name": standardise_given_names,
+    "last_name": standardise_surnames,
+    "full_name": standardise_full_names,
+}
+
+
 def person(**fields: str | None) -> dict[str, tuple[object, ...]]:
-    texts = {name: pl.Series([text], dtype=pl.String) for name, text in fields.items()}
-    return {
-        name: result.select("value", "note").row(0)
-        for name, result in standardise_person(texts).items()
-    }
+    read = {n: READERS[n](pl.Series([text], dtype=pl.String)) for n, text in fields.items()}
+    results = standardise_person(read)
+    return {name: result.select("value", "note").row(0) for name, result in results.items()}
 
 
 def test_a_whole_name_fills_the_missing_parts() -> None:
