@@ -20,6 +20,7 @@ _SMALL = (
     "di da das do dos des du d e en et la le les lès sur sous of on upon under by the and und y el "
     "los las op aan het ter ten te i na nad"
 ).split()
+_MC = re.compile(r"\bMc(\w)")
 _ROMAN_OR_POINT = ("Ne", "Nw", "Se", "Sw", "Ii", "Iii", "Iv", "Nyc", "Usa", "Uk")
 
 
@@ -86,7 +87,7 @@ def _with_capitals(frame: pl.DataFrame) -> pl.DataFrame:
     text = text.str.replace(r"^(?i:p\.? ?o\.? box)\b", "PO Box")
     frame = frame.select(text)
     inner = frame["text"].str.contains(
-        rf" (?i:{'|'.join(_SMALL)}) |\b[DL]['’]|-(?i:{'|'.join(_SMALL)})-"
+        rf" (?i:{'|'.join(_SMALL)}) |\b[DL]['’]|-(?i:{'|'.join(_SMALL)})-|\bMc\p{{L}}"
     )
     return on_rows(frame, inner, lambda rows: on_distinct(rows, _with_small_words))
 
@@ -94,7 +95,10 @@ def _with_capitals(frame: pl.DataFrame) -> pl.DataFrame:
 def _with_small_words(frame: pl.DataFrame) -> pl.DataFrame:
     small = "|".join(_SMALL)
     words = re.compile(rf"(?<=[\s-])(?:{small})(?=[\s-])|(?<=\s)[DL](?=['’])", re.IGNORECASE)
-    texts = [words.sub(lambda match: match[0].lower(), text) for text in frame["text"]]
+    texts = [
+        _MC.sub(lambda match: f"Mc{match[1].upper()}", words.sub(lambda m: m[0].lower(), text))
+        for text in frame["text"]
+    ]
     return pl.DataFrame({"text": texts}, schema={"text": pl.String})
 
 

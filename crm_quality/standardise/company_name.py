@@ -22,6 +22,7 @@ _SMALL = frozenset(
 _SHORT_WORDS = frozenset(
     "new old one two big red sun sea sky air art bar car hot top all pro van".split()
 )
+_ACRONYMS = frozenset({"ai", "tv", "uk", "usa", "eu", "ibm", "sap", "bmw"})
 _KEEPS_CAPITALS = 3
 _ALONE = 4
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -176,6 +177,8 @@ def _capitalised(text: str, form: str | None) -> str:
 def _is_acronym(word: str, *, upper: bool, alone: bool) -> bool:
     if not word.isalpha():
         return upper
+    if word in _ACRONYMS:
+        return True
     if not _VOWEL.search(word):
         return len(word) <= _ALONE and (upper or len(word) > 1)
     if not upper or word in _SMALL or word in _SHORT_WORDS:

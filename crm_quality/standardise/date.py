@@ -26,10 +26,15 @@ _ISO_MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}(
 #: Bytes of 2024-03-15 10:00:00.
 _EXACT = 19
 _COMPACT = r"^([12]\d{3})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?Z?)?$"
+_COMPACT_YEAR_LAST = r"^(0\d|1[0-8]|2[1-9]|3[01])([0-3]\d)((?:19|20)\d{2})$"
+#: Digits and marks, with letters that are taken for digits.
+_LOOK_ALIKES = r"^[0-9]*[OolI|][0-9OolI|]*(?:[-/.]?[0-9OolI|]+){0,2}$"
 _EPOCH = r"^(\d{10})(\d{3})?(?:\.\d+)?$"
 _SERIAL = r"^(\d{5})(\.\d+)?$"
 _NOUGHT = r"^0{1,4}[-/. ]?0{1,2}[-/. ]?0{1,4}(?:[ T]0{1,2}:0{2}(?::0{2})?)?$"
 
+#: Share of values that may contradict the others of their source: people slip.
+_SLIPS = 0.05
 #: Two-digit years below this are of this century.
 _PIVOT = 30
 #: Serial numbers of spreadsheets that are days of 1927 to 2119; day 0 is 1899-12-30.
@@ -46,6 +51,8 @@ _NO_DAY = [f"{day}" for day in ("0001-01-01", "1000-01-01", "1753-01-01", "1800-
     "2999-12-31",
     "9999-12-31",
 ]
+
+_MONTHS = 12
 
 Moment = pl.Datetime("us")
 
@@ -140,16 +147,16 @@ def _orders(frame: pl.DataFrame, declared: Mapping[str, Order]) -> pl.DataFrame:
     evidence = (
         numeric.select("source")
         .with_columns(
-            day_first=parts.field("1").cast(pl.Int32) > 12,  # noqa: PLR2004 - months
-            month_first=parts.field("2").cast(pl.Int32) > 12,  # noqa: PLR2004 - months
+            day_first=parts.field("1").cast(pl.Int32) > _MONTHS,
+            month_first=parts.field("2").cast(pl.Int32) > _MONTHS,
         )
         .group_by("source")
-        .agg(pl.col("day_first").any(), pl.col("month_first").any())
+        .agg(pl.col("day_first").sum(), pl.col("month_first").sum())
         .select(
             "source",
-            shown=pl.when(pl.col("day_first") & ~pl.col("month_first"))
+            shown=pl.when(pl.col("month_first") < pl.col("day_first") * _SLIPS)
             .then(pl.lit("dmy"))
-            .when(pl.col("month_first") & ~pl.col("day_first"))
+            .when(pl.col("day_first") < pl.col("month_first") * _SLIPS)
             .then(pl.lit("mdy")),
         )
     )
@@ -222,6 +229,10 @@ def _others(frame: pl.DataFrame) -> pl.DataFrame:
         "note": NO_NOTE,
     }
     frame = frame.with_columns(**empty)
+    misread = frame["text"].str.contains(_LOOK_ALIKES)
+    frame = frame.with_columns(misread=misread, repaired=pl.lit(value=False))
+    frame = on_rows(frame, misread, _with_digits)
+    frame = frame.with_columns(pl.col("text").str.replace(_COMPACT_YEAR_LAST, "${1}/${2}/${3}"))
     for pattern, reader in (
         (_YEAR_FIRST, _year_first),
         (_YEAR_LAST, _year_last),
@@ -231,7 +242,15 @@ def _others(frame: pl.DataFrame) -> pl.DataFrame:
     ):
         rows = frame["text"].str.contains(pattern) & frame["moment"].is_null()
         frame = on_rows(frame, rows, reader)
-    return frame.select("moment", "offset", "note")
+    mended = pl.col("repaired").fill_null(value=False) | pl.col("misread")
+    repaired = mended & pl.col("moment").is_not_null()
+    fixed = pl.when(repaired).then(note("repaired")).otherwise("note")
+    return frame.select("moment", "offset", note=fixed)
+
+
+def _with_digits(frame: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col("text").str.replace_all("[oO]", "0").str.replace_all("[lI|]", "1")
+    return frame.select(text=text)
 
 
 def _with_month_numbers(frame: pl.DataFrame) -> pl.DataFrame:
@@ -271,11 +290,22 @@ def _century(year: pl.Expr) -> pl.Expr:
 
 
 def _year_first(frame: pl.DataFrame) -> pl.DataFrame:
-    parts = pl.col("text").str.extract_groups(_YEAR_FIRST).struct
-    fields = [parts.field(str(index)) for index in range(1, 11)]
-    year, _, month, day, *time = fields
-    return frame.select(
-        moment=_moment(year, month, day, *time[:5]), offset=_offset(time[5]), note=NO_NOTE
+    parts = frame["text"].str.extract_groups(_YEAR_FIRST).struct.unnest()
+    parts.columns = ["year", "mark", "month", "day", "h", "m", "s", "f", "half", "zone"]
+    return _in_order(parts)
+
+
+def _in_order(parts: pl.DataFrame) -> pl.DataFrame:
+    """Year, month and day; or year, day and month where it can only be that."""
+    turned = pl.col("month").cast(pl.Int32) > _MONTHS
+    time = (pl.col(name) for name in ("h", "m", "s", "f", "half"))
+    month = pl.when(turned).then("day").otherwise("month")
+    day = pl.when(turned).then("month").otherwise("day")
+    return parts.select(
+        moment=_moment(pl.col("year"), month, day, *time),
+        offset=_offset(pl.col("zone")),
+        repaired=turned,
+        note=NO_NOTE,
     )
 
 
@@ -283,13 +313,12 @@ def _year_last(frame: pl.DataFrame) -> pl.DataFrame:
     parts = frame["text"].str.extract_groups(_YEAR_LAST).struct.unnest()
     parts.columns = ["first", "mark", "second", "year", "h", "m", "s", "f", "half", "zone"]
     first, second = (pl.col(name).cast(pl.Int32) for name in ("first", "second"))
-    months = 12
     # nobody writes the month first before a dot
     day_first = (pl.col("order") == "dmy") | (pl.col("mark") == ".")
     order = (
-        pl.when(first > months)
+        pl.when(first > _MONTHS)
         .then(pl.lit("dmy"))
-        .when(second > months)
+        .when(second > _MONTHS)
         .then(pl.lit("mdy"))
         .when(day_first | (first == second))
         .then(pl.lit("dmy"))
@@ -313,13 +342,11 @@ def _year_last(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _compact(frame: pl.DataFrame) -> pl.DataFrame:
-    parts = pl.col("text").str.extract_groups(_COMPACT).struct
-    year, month, day, *time = (parts.field(str(index)) for index in range(1, 7))
-    return frame.select(
-        moment=_moment(year, month, day, *time),
-        offset=pl.when(pl.col("text").str.ends_with("Z")).then(pl.lit(0, dtype=pl.Int32)),
-        note=NO_NOTE,
-    )
+    parts = frame["text"].str.extract_groups(_COMPACT).struct.unnest()
+    parts.columns = ["year", "month", "day", "h", "m", "s"]
+    zone = pl.when(frame["text"].str.ends_with("Z")).then(pl.lit("Z"))
+    nothing = pl.lit(None, dtype=pl.String)
+    return _in_order(parts.with_columns(f=nothing, half=nothing, zone=zone))
 
 
 def _epoch(frame: pl.DataFrame) -> pl.DataFrame:

@@ -23,10 +23,11 @@ from crm_quality.standardise.name_words import (
     TITLES,
 )
 
+_VOWELLESS = re.compile("[B-DF-HJ-NP-TV-XZ]{2,3}$")
 _WORD = re.compile(r"[^\W\d_]+|\d+\w*")
 #: Names in one case whose capitals need a closer look than one at the start of each word.
 _SPECIAL_CASE = (
-    rf"(?i)['’`.]|\bma?c|\b(?:{'|'.join(sorted(PARTICLES | LEADING_PARTICLES))})\b|^..$|\d"
+    rf"(?i)['’`.]|\bma?c|\b(?:{'|'.join(sorted(PARTICLES | LEADING_PARTICLES))})\b|^.{{2,3}}$|\d"
 )
 NOT_A_NAME = r"@|://|^\P{L}*$"
 _EDGES = ' ,;:*"“”|\\/_'
@@ -137,7 +138,7 @@ def with_capitals(names: pl.Series, *, given: bool = False) -> pl.Series:
 
 def _capitalised(text: str, *, given: bool) -> str:
     words = list(_WORD.finditer(text.lower()))
-    if given and text.isupper() and text.lower() in INITIALS:
+    if given and text.isupper() and (text.lower() in INITIALS or _VOWELLESS.match(text)):
         return text
     out = text.lower()
     for index, match in enumerate(words):

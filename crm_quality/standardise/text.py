@@ -53,23 +53,36 @@ def clean_text(texts: pl.Series) -> pl.DataFrame:
 
 
 def _cleaned(frame: pl.DataFrame) -> pl.DataFrame:
-    raw = frame["text"]
-    garbled = raw.str.contains(_MOJIBAKE)
-    fixed = raw
-    if garbled.any():
-        bad = raw.filter(garbled).unique()
-        fixed = raw.replace(bad, pl.Series([_undone(text) for text in bad], dtype=pl.String))
+    texts = frame["text"]
+    repaired = pl.repeat(value=False, n=len(texts), dtype=pl.Boolean, eager=True)
+    fixed = _all_undone(texts)
+    while True:
+        repaired |= (fixed != texts).fill_null(value=False)
+        # bytes of garbled letters look like blanks and soft hyphens: undone first, then tidied
+        texts = _tidy(fixed)
+        fixed = _all_undone(texts)
+        if fixed.equals(texts):
+            return pl.DataFrame({"text": texts, "repaired": repaired})
+
+
+def _all_undone(texts: pl.Series) -> pl.Series:
+    garbled = texts.str.contains(_MOJIBAKE)
+    if not garbled.any():
+        return texts
+    bad = texts.filter(garbled).unique()
+    return texts.replace(bad, pl.Series([_undone(text) for text in bad], dtype=pl.String))
+
+
+def _tidy(texts: pl.Series) -> pl.Series:
     text = pl.col("text").str.replace_all(_INVISIBLE, "").str.replace_all(_BLANKS, " ")
-    return (
-        fixed.to_frame()
-        .with_columns(repaired=fixed != raw)
-        .with_columns(
-            pl.when(text.str.contains(_NEEDS_JOINERS))
-            .then(text)
-            .otherwise(text.str.replace_all(_JOINERS, ""))
-        )
-        .with_columns(pl.col("text").str.normalize("NFC").str.strip_chars())
+    cleaned = (
+        pl.when(text.str.contains(_NEEDS_JOINERS))
+        .then(text)
+        .otherwise(text.str.replace_all(_JOINERS, ""))
+        .str.normalize("NFC")
+        .str.strip_chars()
     )
+    return texts.alias("text").to_frame().select(cleaned.alias("text")).to_series()
 
 
 def _undone(text: str) -> str:

@@ -84,6 +84,24 @@ def test_other_values_of_the_same_source_decide() -> None:
     assert read["note"].to_list() == [None, None, None, None, "ambiguous"]
 
 
+def test_a_slip_among_many_does_not_change_the_order_of_a_source() -> None:
+    texts = pl.Series(["3/4/2024", *["25/4/2024"] * 30, "4/25/2024"])
+    assert standardise_dates(texts)["value"][0] == date(2024, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("1962-20-11", date(1962, 11, 20)),
+        ("19452507", date(1945, 7, 25)),
+        ("197914O4", date(1979, 4, 14)),
+        ("|980-05-04", date(1980, 5, 4)),
+    ],
+)
+def test_slips_with_one_reading_are_repaired(text: str, day: date) -> None:
+    assert standardise_dates(pl.Series([text])).row(0) == (day, "repaired")
+
+
 def test_a_source_that_contradicts_itself_decides_nothing() -> None:
     texts = pl.Series(["3/4/2024", "25/4/2024", "4/25/2024"])
     read = standardise_dates(texts)

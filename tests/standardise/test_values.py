@@ -165,6 +165,7 @@ def test_identifiers(text: str, value: str | None, note: str | None) -> None:
         ("Jose\u0301", "José", False),
         ("MÃ¼ller", "Müller", True),
         ("MÃƒÂ¼ller", "Müller", True),
+        ("GarcÃ­a \u00c3\u00a0", "García à", True),
         ("Pospíšil", "Pospíšil", False),
         ("می\u200cخواهم", "می\u200cخواهم", False),
         (" \x00 ", None, False),
