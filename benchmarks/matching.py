@@ -42,6 +42,7 @@ def load(folder: Path, name: str, mapping: dict) -> tuple[pl.DataFrame, pl.DataF
 
 
 def run(folder: Path, name: str, verbose: bool) -> dict:
+    """Match one labelled set; its scores, sizes and seconds."""
     mapping = YAML(typ="safe").load((MAPPINGS / f"{name}.yml").read_text(encoding="utf-8"))
     frame, truth = load(folder, name, mapping)
     definition = default_rules().entity(mapping["entity"])
@@ -73,13 +74,16 @@ def run(folder: Path, name: str, verbose: bool) -> dict:
 
 
 def main() -> None:
+    """Match the named sets, or all there are."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     names = options.names or sorted(
-        p.stem for p in MAPPINGS.glob("*.yml") if (options.data / p.stem / "records.parquet").exists()
+        p.stem
+        for p in MAPPINGS.glob("*.yml")
+        if (options.data / p.stem / "records.parquet").exists()
     )
     rows = []
     for name in names:

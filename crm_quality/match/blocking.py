@@ -113,9 +113,7 @@ def block(
                 )
             )
     empty = pl.DataFrame(schema={"code": pl.Int64, "met": pl.Int64})
-    once = (
-        pl.concat([empty, *made]).group_by("code").agg(pl.col("met").bitwise_or()).sort("code")
-    )
+    once = pl.concat([empty, *made]).group_by("code").agg(pl.col("met").bitwise_or()).sort("code")
     pairs = once.select(
         (pl.col("code") // count).cast(pl.UInt32).alias("left"),
         (pl.col("code") % count).cast(pl.UInt32).alias("right"),
@@ -167,7 +165,9 @@ def _pairs_of_key(
     left, right = _within(sized.filter(pl.col("size") <= cap))
     named: tuple[tuple[str, int], ...] = ()
     if over.height:
-        largest = over.select("value", "size").unique().sort("size", "value", descending=[True, False])
+        largest = (
+            over.select("value", "size").unique().sort("size", "value", descending=[True, False])
+        )
         named = tuple(largest.head(_NAMED).iter_rows())
         finer = (
             over.join(refinement, on="position", how="left")

@@ -101,21 +101,19 @@ def cluster(
         missing_right.append(members[start + j])
     further = score(np.concatenate(missing_left), np.concatenate(missing_right))
     used = 0
-    for start, end, matrix, gone in zip(starts, ends, matrices, missing_left, strict=True):
+    for start, matrix, gone in zip(starts, matrices, missing_left, strict=True):
         i, j = np.nonzero(np.triu(np.isnan(matrix), 1))
         matrix[i, j] = matrix[j, i] = further[used : used + len(gone)]
         used += len(gone)
         decided = (matrix == SAME) | (matrix == DIFFERENT)
-        matrix = np.where(decided, matrix, np.clip(matrix, *clip))
-        groups = average_linkage(matrix, cut)
+        clipped = np.where(decided, matrix, np.clip(matrix, *clip))
+        groups = average_linkage(clipped, cut)
         for group in groups:
             label[members[start + np.array(group)]] = members[start + min(group)]
     return label
 
 
-def _small_components(
-    count: int, left: Ints, right: Ints, weight: Floats, cut: float
-) -> Ints:
+def _small_components(count: int, left: Ints, right: Ints, weight: Floats, cut: float) -> Ints:
     """Components at ``cut``; those that are too large are cut at higher weights."""
     good = weight >= cut
     label = components(count, left[good], right[good])

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 #: Providers of private mailboxes: sharing such a domain says nothing. First label of the domain.
 FREE_MAIL = (
     "gmail", "googlemail", "yahoo", "ymail", "rocketmail", "hotmail", "outlook", "live", "msn",
-    "passport", "aol", "aim", "icloud", "me", "mac", "mail", "email", "inbox", "proton", "protonmail",
+    "passport", "aol", "aim", "icloud", "me", "mac", "mail", "email", "inbox", "proton",
+    "protonmail",
     "pm", "tutanota", "tuta", "zoho", "fastmail", "hey", "yandex", "rambler", "list", "bk", "gmx",
     "web", "t-online", "freenet", "arcor", "posteo", "mailbox", "online", "aon", "chello", "a1",
     "bluewin", "hispeed", "sunrise", "gmx-topmail", "comcast", "verizon", "att", "sbcglobal", "cox",
@@ -23,7 +24,8 @@ FREE_MAIL = (
     "sky", "talktalk", "virginmedia", "ntlworld", "blueyonder", "tiscali", "plusnet", "orange",
     "wanadoo", "free", "laposte", "sfr", "neuf", "bbox", "numericable", "skynet", "telenet",
     "proximus", "ziggo", "kpnmail", "planet", "xs4all", "hetnet", "home", "casema", "libero",
-    "virgilio", "alice", "tin", "telefonica", "terra", "movistar", "sapo", "iol", "uol", "bol", "ig",
+    "virgilio", "alice", "tin", "telefonica", "terra", "movistar", "sapo", "iol", "uol", "bol",
+    "ig",
     "onet", "wp", "o2", "interia", "gazeta", "poczta", "op", "seznam", "centrum", "atlas", "volny",
     "freemail", "citromail", "bredband", "comhem", "telia", "spray", "tele2", "online", "getmail",
     "naver", "daum", "hanmail", "qq", "163", "126", "sina", "sohu", "foxmail", "rediffmail",
@@ -83,8 +85,10 @@ def email_features(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
 
 
 def mailbox_kind(columns: Sequence[str]) -> pl.Expr:
-    """What the letters of a mailbox tell: 0 = a word of its own, 1 = built from the holder's names,
-    2 = one of the names alone, 3 = a function.
+    """What the letters of a mailbox tell.
+
+    0 = a word of its own, 1 = built from the holder's names, 2 = one of the names alone,
+    3 = a function.
 
     Letters that are the name again are no second piece of evidence, and the many mailboxes named by
     a given name alone (``laura260``, ``laura845``) would pass for one.

@@ -18,7 +18,9 @@ def evaluate(clusters: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
         ``entities``, ``largest_cluster``, ``largest_entity``.
     """
     both = clusters.join(truth, on="record_id", how="inner")
-    cells = both.group_by("cluster_id", "entity_id").len("n").with_columns(pl.col("n").cast(pl.Float64))
+    cells = (
+        both.group_by("cluster_id", "entity_id").len("n").with_columns(pl.col("n").cast(pl.Float64))
+    )
     cells = cells.with_columns(
         pl.col("n").sum().over("cluster_id").alias("in_cluster"),
         pl.col("n").sum().over("entity_id").alias("in_entity"),

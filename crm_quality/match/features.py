@@ -18,6 +18,7 @@ from crm_quality.match.text import digits, joined, words
 if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition
 
+
 def present(frame: pl.DataFrame, definition: EntityDefinition, role: MatchRole) -> list[str]:
     """Fields of ``role`` that are columns of ``frame`` and hold at least one value."""
     return [
@@ -27,7 +28,9 @@ def present(frame: pl.DataFrame, definition: EntityDefinition, role: MatchRole) 
     ]
 
 
-def features(frame: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
+def features(  # noqa: C901 - one branch for each kind of evidence
+    frame: pl.DataFrame, definition: EntityDefinition
+) -> pl.DataFrame:
     """Columns for comparing and blocking, of those fields that the frame has.
 
     Args:

@@ -72,9 +72,7 @@ def with_regions_by_name(features: pl.DataFrame, terms: TermFrequencies) -> pl.D
         )
         scores.append((bits * 2.0 - math.log2(terms.regions[place])).alias(place))
     rare = 2.0 * len(names) * (len(STEPS) + 1)
-    best = silent.select("id", *scores).with_columns(
-        pl.min_horizontal(places).alias("least")
-    )
+    best = silent.select("id", *scores).with_columns(pl.min_horizontal(places).alias("least"))
     at_home = pl.coalesce(
         pl.when(pl.col(place) == pl.col("least")).then(pl.lit(place)) for place in places
     )
@@ -134,7 +132,7 @@ def _classes(column: pl.Series) -> dict[str, int]:
 
 
 def with_frequencies(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataFrame:
-    """Add ``<column>_f`` (Int8, from 0 common to 5 rare) and ``company_w``, words as weighed numbers.
+    """Add ``<column>_f`` (Int8, 0 common to 5 rare) and ``company_w``, words as weighed numbers.
 
     A number is a hash of the word above and its rarity in the low byte, so that the weight of what
     two names share is a sum over the intersection of two lists.
@@ -151,9 +149,7 @@ def with_frequencies(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataF
     return features.with_columns(made)
 
 
-def _class_of(
-    column: str, classes: Mapping[str, Mapping[str, int]], has_region: bool
-) -> pl.Expr:
+def _class_of(column: str, classes: Mapping[str, Mapping[str, int]], has_region: bool) -> pl.Expr:
     everywhere = _looked_up(pl.col(column), classes.get("", {}), len(STEPS), pl.Int8)
     regions = [place for place in classes if place] if has_region else []
     if not regions:

@@ -122,7 +122,9 @@ _COMPANY = (
     Key("acronym of company", ("company_a",), (_start("company_a", 9, 3),)),
     Key("word of company, area", ("company_t", "area"), (pl.col("company_t"), _AREA), each=True),
     Key("company, number", ("company", "number"), (_start("company", 3), pl.col("number"))),
-    Key("company, phone", ("company", "phone"), (_start("company", 2), pl.col("phone").str.tail(4))),
+    Key(
+        "company, phone", ("company", "phone"), (_start("company", 2), pl.col("phone").str.tail(4))
+    ),
     Key("company, street", ("company", "street"), (_start("company", 3), _start("street", 4))),
 )
 

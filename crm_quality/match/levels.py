@@ -73,7 +73,9 @@ class Comparison:
         )
         return f"CASE WHEN {self.missing} THEN -1 {cases} ELSE 0 END"
 
-    def to_splink(self, u: Sequence[float] | None = None, m: Sequence[float] | None = None) -> dict[str, Any]:
+    def to_splink(
+        self, u: Sequence[float] | None = None, m: Sequence[float] | None = None
+    ) -> dict[str, Any]:
         """The comparison as Splink settings; ``u`` and ``m`` by gamma, from 0 upwards."""
         top = len(self.levels) - 1
         levels: list[dict[str, Any]] = [
@@ -127,8 +129,8 @@ def alike(left: str, right: str, similarity: float) -> str:
 def edits(left: str, right: str, most: int, least_length: int = 1) -> str:
     """SQL: at most ``most`` edits apart (Damerau–Levenshtein), in texts that are long enough.
 
-    In longer texts the Jaro similarity goes first: it is a hundred times faster, and one edit in five
-    letters or two in seven leave it above the bound.
+    In longer texts the Jaro similarity goes first: it is a hundred times faster, and one edit in
+    five letters or two in seven leave it above the bound.
     """
     alike_enough = 0.77 if most == 1 else 0.72
     within = (

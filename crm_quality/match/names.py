@@ -78,7 +78,9 @@ def given_name_features(column: pl.Series, extra: Mapping[str, tuple[str, ...]])
         pl.col("value").str.split(" ").alias("given_t"),
         skeleton(pl.col("value").str.extract(r"^(\S+)")).alias("given_s"),
     )  # fmt: skip
-    base = base.with_columns(pl.when(pl.col("given").str.len_chars() > 1).then("given").alias("given_w"))
+    base = base.with_columns(
+        pl.when(pl.col("given").str.len_chars() > 1).then("given").alias("given_w")
+    )
     return base.join(
         formal_names(base["given_1"], extra), on="given_1", how="left", maintain_order="left"
     )
@@ -100,7 +102,7 @@ def generation(column: pl.Expr) -> pl.Expr:
 
 
 def surname_features(column: pl.Series) -> pl.DataFrame:
-    """Columns ``surname`` (as one word, no particles), ``surname_t`` (words), ``surname_s`` (sound)."""
+    """``surname`` (as one word, no particles), ``surname_t`` (words), ``surname_s`` (sound)."""
     value = pl.col("value")
     without = value.str.replace_all(rf"\b({'|'.join(PARTICLES)}) ", "")
     return (

@@ -16,6 +16,7 @@ LEGAL = (
     "the", "and", "und", "et", "y", "of", "for", "the",
 )  # fmt: skip
 
+
 def company_features(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     """Columns of the name of an organisation.
 
@@ -34,7 +35,7 @@ def company_features(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     bare = dotted.str.replace_all(form, " ").str.replace_all(r"\s+", " ").str.strip_chars()
     kept = pl.when(bare.str.len_chars() > 1).then(bare).otherwise(dotted)
     tokens = pl.col("text").str.split(" ")
-    base = frame.select(kept.alias("text")).select(
+    return frame.select(kept.alias("text")).select(
         joined(pl.col("text")).alias("company"),
         tokens.alias("company_t"),
         pl.when(tokens.list.len() >= 2)
@@ -42,4 +43,3 @@ def company_features(frame: pl.DataFrame, field: str) -> pl.DataFrame:
         .alias("company_a"),
         skeleton(pl.col("text")).alias("company_s"),
     )
-    return base

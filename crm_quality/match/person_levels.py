@@ -10,9 +10,12 @@ _ONE_SWAPPED = (
 )
 _SWAPPED = " OR ".join(
     _ONE_SWAPPED.format(
-        alike(f"given_{l}", f"surname_{r}", 0.92), alike(f"surname_{l}", f"given_{r}", 0.8), l=l, r=r
+        alike(f"given_{one}", f"surname_{other}", 0.92),
+        alike(f"surname_{one}", f"given_{other}", 0.8),
+        l=one,
+        r=other,
     )
-    for l, r in ("lr", "rl")
+    for one, other in ("lr", "rl")
 )
 
 GIVEN_NAME = Comparison(
@@ -24,8 +27,7 @@ GIVEN_NAME = Comparison(
         Level("nickname", "list_has_any(given_n_l, given_n_r)", 2),
         Level(
             "one edit",
-            "least(length(given_l), length(given_r)) > 1"
-            f" AND {edits('given_l', 'given_r', 1, 3)}",
+            f"least(length(given_l), length(given_r)) > 1 AND {edits('given_l', 'given_r', 1, 3)}",
             2,
         ),
         Level("two edits", edits("given_l", "given_r", 2, 7), 2),
@@ -58,7 +60,8 @@ SURNAME = Comparison(
         Level("two edits", edits("surname_l", "surname_r", 2, 7), 2),
         Level(
             "given name in its place",
-            "(given_l IS NULL AND surname_l = given_r) OR (given_r IS NULL AND surname_r = given_l)",
+            "(given_l IS NULL AND surname_l = given_r)"
+            " OR (given_r IS NULL AND surname_r = given_l)",
             1,
         ),
         Level("part", "list_has_any(surname_t_l, surname_t_r)", 1),

@@ -53,9 +53,9 @@ def address_features(frame: pl.DataFrame, fields: Mapping[MatchRole, str]) -> pl
     else:
         made += [no_text.alias(name) for name in ("line", "number", "street")]
     codes = {MatchRole.POSTCODE: "postcode", MatchRole.CITY: "town", MatchRole.STATE: "state"}
-    for role, name in codes.items():
+    for role, column in codes.items():
         field = fields.get(role)
-        made.append((place(pl.col(field)) if field else no_text).alias(name))
+        made.append((place(pl.col(field)) if field else no_text).alias(column))
     return frame.select(made).with_columns(
         pl.concat_str("number", "street").alias("address"),
         pl.coalesce("postcode", "town").alias("area"),

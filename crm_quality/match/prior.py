@@ -1,4 +1,4 @@
-"""The model that ships: what records of one customer look like, where a file is too small to tell."""
+"""The model that ships: what one customer's records look like, for files too small to tell."""
 
 from __future__ import annotations
 

@@ -78,10 +78,12 @@ def random_agreement(
     u: dict[str, Floats] = {}
     for c in comparisons:
         rows = [
-            _levels(c, found[s], counted, s, all_pairs[s]) if all_pairs[s] else None for s in range(3)
+            _levels(c, found[s], counted, s, all_pairs[s]) if all_pairs[s] else None
+            for s in range(3)
         ]
         known = [row for row in rows if row is not None]
-        u[c.name] = np.stack([row if row is not None else known[0] for row in rows])
+        other = known[0] if known else np.full(len(c.levels), 1 / len(c.levels))
+        u[c.name] = np.stack([row if row is not None else other for row in rows])
     if "region" in u:
         share = all_pairs[1:] / max(float(all_pairs[1:].sum()), 1.0)
         known = share[0] * u["region"][ACROSS] + share[1] * u["region"][WITHIN]
@@ -134,7 +136,7 @@ def _levels(
     stratum: int,
     all_pairs: float,
 ) -> Floats | None:
-    """u of one comparison in one stratum; null where no random pair can be compared."""
+    """U of one comparison in one stratum; null where no random pair can be compared."""
     gammas = found[comparison.gamma].to_numpy()
     top = len(comparison.levels) - 1
     seen = np.bincount(gammas[gammas >= 0], minlength=top + 1).astype(float)
@@ -151,7 +153,8 @@ def _levels(
     u: Floats = seen / max(seen.sum(), 1.0) * max(1 - sum(exact.values()), 0.0)
     for gamma, share in exact.items():
         u[gamma] = share
-    return u / u.sum()
+    shares: Floats = u / u.sum()
+    return shares
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -166,7 +169,10 @@ def _counted(
     columns = _columns(connection)
     region = "coalesce(region, '')" if has_region else "''"
     wanted = {
-        level.equal: level.rarity is not None for c in comparisons for level in c.levels if level.equal
+        level.equal: level.rarity is not None
+        for c in comparisons
+        for level in c.levels
+        if level.equal
     }
     counted: dict[str, dict[tuple[int, int], float]] = {}
     for name, classed in wanted.items():

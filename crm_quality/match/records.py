@@ -101,7 +101,9 @@ def match_records(
     clock = _Clock()
     made = features_of(frame.sort("record_id"), definition)
     if model is None and made.height < matching.few_records:
-        why = f"{made.height:,} records are too few to learn from ({matching.few_records:,} are not)"
+        why = (
+            f"{made.height:,} records are too few to learn from ({matching.few_records:,} are not)"
+        )
         model = prior_model(definition, made.height, why)
     terms = model.terms if model is not None else learn_frequencies(made)
     made = with_frequencies(with_regions_by_name(made, terms), terms)
@@ -165,10 +167,14 @@ def _nothing(
 
     if model is None:
         classes = (matching.same, *matching.relations, matching.unrelated)
-        nothing = np.zeros((1, 1, 1))
-        empty = Mixture(classes, {}, {}, nothing, np.ones(len(classes)))
+        empty = Mixture(classes, {}, np.ones(len(classes)))
         model = MatchModel(
-            entity, "none", "no two records to compare", empty, RandomAgreement({}, np.zeros(3), np.zeros((3, 1))), {}
+            entity,
+            "none",
+            "no two records to compare",
+            empty,
+            RandomAgreement({}, np.zeros(3)),
+            {},
         )
     clusters = pl.DataFrame({"record_id": ids, "cluster_id": ids})
     pairs = pl.DataFrame(
@@ -206,7 +212,10 @@ def _first_m(
     compared: Sequence[Comparison], model: MatchModel | None
 ) -> dict[str, Sequence[float]]:
     if model is not None:
-        return {c.name: [float(x) for x in model.mixture.comparisons[c.name][0].mean(axis=0)] for c in compared}
+        return {
+            c.name: [float(x) for x in model.mixture.comparisons[c.name][0].mean(axis=0)]
+            for c in compared
+        }
     made: dict[str, Sequence[float]] = {}
     for c in compared:
         share = {2: 0.9, 1: 0.07, 0: 0.03}
@@ -328,13 +337,11 @@ def _decided(
     )
     every = pl.DataFrame({"left": left, "right": right, "weight": weight})
     rest = every.join(placed, on=["left", "right"], how="anti")
-    both = pl.concat([rest, placed.cast(dict(rest.schema))]).sort("left", "right")
+    both = pl.concat([rest, placed.cast(rest.schema)]).sort("left", "right")
     return both["left"].to_numpy(), both["right"].to_numpy(), both["weight"].to_numpy()
 
 
-def _public(
-    pairs: pl.DataFrame, model: MatchModel, blocked: Blocked
-) -> pl.DataFrame:
+def _public(pairs: pl.DataFrame, model: MatchModel, blocked: Blocked) -> pl.DataFrame:
     classes = pl.Series(list(model.mixture.classes), dtype=pl.Enum(model.mixture.classes))
     gammas = [name for name in pairs.columns if name.startswith("gamma_")]
     masks = pairs.select(pl.col("met").unique().sort())

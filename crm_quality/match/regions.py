@@ -50,8 +50,8 @@ def region(
             endings[ending] = codes[iso_code]
     for name in emails:
         if frame.schema[name] == pl.String:
-            ending = pl.col(name).str.extract(r"\.([A-Za-z]{2})$").str.to_lowercase()
-            told.append(ending.replace_strict(list(endings), list(endings.values()), default=None))
+            last = pl.col(name).str.extract(r"\.([A-Za-z]{2})$").str.to_lowercase()
+            told.append(last.replace_strict(list(endings), list(endings.values()), default=None))
     if not told:
         return pl.Series("region", [None] * frame.height, dtype=pl.String)
     return frame.select(pl.coalesce(told).alias("region"))["region"]

@@ -54,7 +54,7 @@ class Mixture:
     rounds: int = 0
 
     def log_likelihoods(self, gammas: Gammas, names: Sequence[str]) -> Floats:
-        """log of expected count × probability of each vector, one column per class.
+        """Log of expected count × probability of each vector, one column per class.
 
         Where a region is unknown, the pair is within one or across two: both are weighed.
 
@@ -70,7 +70,9 @@ class Mixture:
         parts = []
         for stratum in (ACROSS, WITHIN):
             levels = slice(0, 2) if stratum == ACROSS else slice(2, 4)
-            share = np.log(np.maximum(self.comparisons["region"][:, stratum, levels].sum(1), _LEAST))
+            share = np.log(
+                np.maximum(self.comparisons["region"][:, stratum, levels].sum(1), _LEAST)
+            )
             there = np.full(len(unknown), stratum)
             parts.append(self._in_stratum(gammas[unknown], names, there) + share)
         logs[unknown] = np.logaddexp(*parts)
@@ -87,7 +89,7 @@ class Mixture:
         return total
 
     def score(self, gammas: Gammas, names: Sequence[str]) -> tuple[Floats, NDArray[np.int64]]:
-        """Match weight (log2 of the odds of being the same) and most likely class of each vector."""
+        """Match weight (log2 odds of being the same) and most likely class of each vector."""
         logs = self.log_likelihoods(gammas, names)
         others = np.logaddexp.reduce(logs[:, 1:], axis=1)
         return (logs[:, 0] - others) / np.log(2), np.argmax(logs, axis=1)
@@ -163,14 +165,16 @@ def train(
 
 
 def _smoothed(u: Floats, all_pairs: float) -> Floats:
-    """u without zeros: a level that no random pair showed has the weight of half a pair."""
+    """U without zeros: a level that no random pair showed has the weight of half a pair."""
     least = 0.5 / max(min(all_pairs, RANDOM_PAIRS), 1.0)
-    raised: Floats = np.where(u > 0, u, least)
-    return raised / raised.sum(axis=-1, keepdims=True)
+    raised = np.where(u > 0, u, least)
+    shares: Floats = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def _onehot(column: NDArray[np.int8], levels: int) -> Floats:
-    return (column[:, None] == np.arange(levels)[None, :]).astype(np.float64)
+    marks: Floats = (column[:, None] == np.arange(levels)[None, :]).astype(np.float64)
+    return marks
 
 
 def _table(
@@ -214,11 +218,12 @@ def _agreeing(u: Floats, apart: NDArray[np.bool_]) -> Floats:
     made[:, ~apart] *= (1 - BY_DEFINITION) / np.maximum(
         made[:, ~apart].sum(1, keepdims=True), _LEAST
     )
-    return made / made.sum(axis=1, keepdims=True)
+    shares: Floats = made / made.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _without_related(table: Floats, related: Floats, u: Floats, pairs: Floats) -> Floats:
-    """u of the unrelated: random pairs hold some of the same and the related too.
+    """U of the unrelated: random pairs hold some of the same and the related too.
 
     What those explain is taken out, but never more than 19 parts of 20.
 
@@ -230,11 +235,14 @@ def _without_related(table: Floats, related: Floats, u: Floats, pairs: Floats) -
     """
     least = 0.5 / max(min(float(pairs.sum()), RANDOM_PAIRS), 1.0)
     explained = np.einsum("ks,ksg->sg", related, table[:-1]) / np.maximum(pairs, 1.0)[:, None]
-    left: Floats = np.maximum(u - explained, np.minimum(u, np.maximum(0.05 * u, least)))
-    return left / left.sum(axis=-1, keepdims=True)
+    left = np.maximum(u - explained, np.minimum(u, np.maximum(0.05 * u, least)))
+    shares: Floats = left / left.sum(axis=-1, keepdims=True)
+    return shares
 
 
-def _bounded(probabilities: Floats, comparison: Comparison, definition: MatchingDefinition) -> Floats:
+def _bounded(
+    probabilities: Floats, comparison: Comparison, definition: MatchingDefinition
+) -> Floats:
     """Hold the levels that true pairs hardly ever show at their bound."""
     bound = definition.bounds.get(comparison.name)
     if bound is None:

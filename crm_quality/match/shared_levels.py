@@ -92,7 +92,11 @@ ADDRESS = Comparison(
         Level("same street and area", f"{_STREET} AND {_AREA}", 1),
         Level("same street", _STREET, 1),
         Level("near line, other number", _NEAR_LINE, 1),
-        Level("same postcode and town", "postcode_l = postcode_r AND town_l = town_r AND area_f_l > 1", 1),
+        Level(
+            "same postcode and town",
+            "postcode_l = postcode_r AND town_l = town_r AND area_f_l > 1",
+            1,
+        ),
         Level("same area, rare", f"{_AREA} AND area_f_l > 3", 1),
         Level("same area, usual", f"{_AREA} AND area_f_l > 1", 1),
         Level("same area", f"{_AREA}", 1),

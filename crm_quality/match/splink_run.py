@@ -58,7 +58,8 @@ def settings(
         "probability_two_random_records_match": prior,
         "blocking_rules_to_generate_predictions": ["l.id = r.id"],
         "comparisons": [
-            c.to_splink(_above_zero(u[c.name]), _distinct(u[c.name], m[c.name])) for c in comparisons
+            c.to_splink(_above_zero(u[c.name]), _distinct(u[c.name], m[c.name]))
+            for c in comparisons
         ],
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
@@ -116,10 +117,12 @@ class SplinkRun:
                 f"SELECT id_l AS left_id, id_r AS right_id, {weights}, "  # noqa: S608 - own names
                 f"match_weight AS splink_weight FROM {predicted.physical_name}"
             ).to_arrow_table()
-            linker.table_management.delete_tables_created_by_splink_from_db()
+            linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
         frame = pl.from_arrow(found)
         assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
-        return frame.with_columns(_gamma_of(frame[c.gamma], u[c.name], m[c.name]) for c in self.comparisons)
+        return frame.with_columns(
+            _gamma_of(frame[c.gamma], u[c.name], m[c.name]) for c in self.comparisons
+        )
 
 
 def _distinct(u: Sequence[float], m: Sequence[float]) -> list[float]:
@@ -136,8 +139,10 @@ def _distinct(u: Sequence[float], m: Sequence[float]) -> list[float]:
 
 
 def _gamma_of(weights: pl.Series, u: Sequence[float], m: Sequence[float]) -> pl.Series:
-    """The level behind each weight: Splink 5 gives a level's weight without the columns compared,
-    its gamma only with them, and those would need gigabytes.
+    """The level behind each weight.
+
+    Splink 5 gives a level's weight without the columns compared, its gamma only with them, and
+    those would need gigabytes.
     """
     levels = np.log2(np.array(_distinct(u, m)) / np.array(_above_zero(u)))
     choices = np.concatenate([[0.0], levels])

@@ -12,8 +12,8 @@ _LETTERS = {
 #: Spellings of one sound → one letter, in this order; vowels go afterwards.
 _SOUNDS = (
     (r"^(mac|mc)", "mk"), (r"^(kn|gn|pn)", "n"), (r"^wr", "r"), (r"ph|v|w", "f"), (r"gh", ""),
-    (r"tch|sch|sh|ch|cz|sz", "s"), (r"ck|q", "k"), (r"c([^eiy]|$)", "k$1"), (r"[cz]", "s"), (r"x", "ks"),
-    (r"th|d", "t"), (r"b", "p"), (r"[gj]", "k"), (r"m", "n"),
+    (r"tch|sch|sh|ch|cz|sz", "s"), (r"ck|q", "k"), (r"c([^eiy]|$)", "k$1"), (r"[cz]", "s"),
+    (r"x", "ks"), (r"th|d", "t"), (r"b", "p"), (r"[gj]", "k"), (r"m", "n"),
 )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Postal addresses: street, town, state and postcode."""
 
-# ruff: noqa: RUF001 - the characters that people type
 # ruff: noqa: SIM905 - a line of words reads better than a column of them
 from __future__ import annotations
 

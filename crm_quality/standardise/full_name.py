@@ -1,6 +1,5 @@
 """Whole names → given, middle and last name."""
 
-# ruff: noqa: RUF001 - the characters that people type
 from __future__ import annotations
 
 import polars as pl

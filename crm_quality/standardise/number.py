@@ -1,6 +1,5 @@
 """Truth values and numbers, as people of several languages write them."""
 
-# ruff: noqa: RUF001 - the characters that people type
 from __future__ import annotations
 
 import polars as pl

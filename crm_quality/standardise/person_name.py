@@ -1,6 +1,5 @@
 """Given names and surnames: their capitals, and the titles and suffixes that stand with them."""
 
-# ruff: noqa: RUF001 - the characters that people type
 from __future__ import annotations
 
 import re

@@ -56,7 +56,7 @@ def test_encoding_delimiter_and_line_ends_are_told_from_the_file(write, encoding
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
-        ("cp1252", "1,François d’Été,5 €\n2,Ødegård,Ærø"),  # noqa: RUF001
+        ("cp1252", "1,François d’Été,5 €\n2,Ødegård,Ærø"),
         ("latin-1", "1,Müller,São Paulo"),
         ("cp1250", "1,Wałęsa,Łódź\n2,Żółć,Gęślą"),
         ("cp1251", "1,Сергей Иванов,Москва"),

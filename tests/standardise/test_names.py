@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - the characters that people type
 from __future__ import annotations
 
 import polars as pl
