@@ -70,6 +70,11 @@ def test_the_declared_order_decides() -> None:
     assert moment("3/4/2024", orders={"x": "mdy"})[0] == datetime(2024, 3, 4, tzinfo=UTC)
 
 
+def test_a_year_in_front_may_have_two_digits() -> None:
+    assert moment("24-03-15", orders={"x": "ymd"})[0] == datetime(2024, 3, 15, tzinfo=UTC)
+    assert moment("85-03-15")[0] == datetime(1985, 3, 15, tzinfo=UTC)
+
+
 def test_other_values_of_the_same_source_decide() -> None:
     texts = pl.Series(["3/4/2024", "25/4/2024", "3/4/2024", "4/25/2024", "3/4/2024"])
     sources = pl.Series(["a", "a", "b", "b", "c"])
