@@ -15,8 +15,8 @@ from crm_quality.standardise.postcode_forms import EXONYMS, FORMS
 
 #: Words inside names of towns and streets that have no capital.
 _SMALL = (
-    "am an auf bei der den dem im in ob unter vor zu zum zur a à au aux de del della delle dei "
-    "di da das do dos des du d e en et la le les lès sur sous of on upon under by the and und y el "
+    "am an auf bei der den dem im in ob unter vor zu zum zur à au aux de del della delle dei "
+    "di da das do dos des du en et la le les lès sur sous of on upon under by the and und el "
     "los las op aan het ter ten te i na nad"
 ).split()
 _MC = re.compile(r"\bMc(\w)")

@@ -175,8 +175,10 @@ def _capitalised(text: str, form: str | None) -> str:
 
 
 def _is_acronym(word: str, *, upper: bool, alone: bool) -> bool:
-    if not word.isalpha():
+    if any(char.isdigit() for char in word):
         return upper
+    if not word.isalpha():
+        return False
     if word in _ACRONYMS:
         return True
     if not _VOWEL.search(word):

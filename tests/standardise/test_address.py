@@ -48,6 +48,8 @@ def test_a_city_without_a_letter_is_set_aside() -> None:
         ("55 RUE DE LA PAIX", "55 Rue de la Paix"),
         ("PO BOX 12", "PO Box 12"),
         ("KING'S ROAD 1", "King's Road 1"),
+        ("500 E 67TH STREET", "500 E 67th Street"),
+        ("mcclelland avenue 2", "McClelland Avenue 2"),
         ("100 NW 1ST AVE", "100 NW 1st Ave"),
         ("7548 Center St, San Diego, CA 92101", "7548 Center St, San Diego, CA 92101"),
     ],

@@ -74,6 +74,8 @@ def test_the_legal_form_is_split_off(text: str, core: str, form: str | None) -> 
         ("BMW AG", "BMW AG"),
         ("IBM", "IBM"),
         ("eBay", "eBay"),
+        ("RACHEL'S BAKERY", "Rachel's Bakery"),
+        ("lumen ai", "Lumen AI"),
         ("BANK OF AMERICA", "Bank of America"),
     ],
 )

@@ -53,6 +53,7 @@ def test_surnames_have_their_capitals(text: str, name: str) -> None:
         ("mary ann", "Mary Ann"),
         ("JEAN-LUC", "Jean-Luc"),
         ("JD", "JD"),
+        ("HB", "HB"),
         ("q", "Q"),
     ],
 )
