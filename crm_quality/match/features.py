@@ -28,6 +28,10 @@ def present(frame: pl.DataFrame, definition: EntityDefinition, role: MatchRole) 
     ]
 
 
+#: Longer texts are cut: comparing two costs the product of their lengths.
+LONGEST = 120
+
+
 def features(  # noqa: C901 - one branch for each kind of evidence
     frame: pl.DataFrame, definition: EntityDefinition
 ) -> pl.DataFrame:
@@ -41,6 +45,7 @@ def features(  # noqa: C901 - one branch for each kind of evidence
         One row per record: ``id`` and derived columns, all null where nothing can be derived.
         Texts are folded (lower case, no accents); lists hold folded texts, never null elements.
     """
+    frame = frame.with_columns(pl.col(pl.String).str.slice(0, LONGEST))
     have = {role: present(frame, definition, role) for role in MatchRole}
     extra = dict(definition.matching.nicknames) if definition.matching else {}
     parts = [frame.select(pl.col("record_id").alias("id"))]
