@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 #: Not fewer records than this are assumed: two records are a sample of a customer base, not all.
 LEAST_RECORDS = 500
 
+#: A trained model that sees more true pairs than this for each record has taken others for the
+#: same: even where customers have twenty records each, it is half as many.
+SAME_PAIRS_PER_RECORD = 20.0
+
+
+def implausible(model: MatchModel) -> str:
+    """Why a trained model cannot be right; empty when it may be."""
+    same = float(model.mixture.counts[0]) / max(model.records, 1)
+    if same > SAME_PAIRS_PER_RECORD:
+        return f"training took {same:,.0f} pairs for the same for each record, which cannot be"
+    return ""
+
 
 @cache
 def _shipped(entity: str) -> MatchModel | None:

@@ -21,7 +21,7 @@ from crm_quality.match.frequency import (
 )
 from crm_quality.match.groups import relation_groups
 from crm_quality.match.model import MatchModel
-from crm_quality.match.prior import prior_model
+from crm_quality.match.prior import implausible, prior_model
 from crm_quality.match.random_pairs import RandomAgreement, random_agreement
 from crm_quality.match.relations import train
 from crm_quality.match.report import match_report
@@ -133,6 +133,10 @@ def match_records(
         clock.stop("comparing")
         if model is None:
             model = _learn(vectors, compared, random, made.height, definition, blocked, terms)
+            if (doubt := implausible(model)) and (
+                shipped := prior_model(definition, made.height, doubt)
+            ):
+                return match_records(frame, definition, model=shipped, decisions=decisions)
         clock.stop("training")
         pairs = _scored(vectors, compared, model)
         clock.stop("scoring")
