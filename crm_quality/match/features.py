@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition
 
 
+#: Share of records that must tell their region for it to be looked at.
+TOLD = 0.3
+
+
 def present(frame: pl.DataFrame, definition: EntityDefinition, role: MatchRole) -> list[str]:
     """Fields of ``role`` that are columns of ``frame`` and hold at least one value."""
     return [
@@ -63,7 +67,9 @@ def features(  # noqa: C901 - one branch for each kind of evidence
     telling = [have[role] for role in (MatchRole.COUNTRY, MatchRole.PHONE, MatchRole.EMAIL)]
     telling[1] = [*have[MatchRole.MOBILE], *telling[1]]
     if any(telling):
-        parts.append(region(frame, *telling).to_frame())
+        told = region(frame, *telling)
+        if told.null_count() <= (1 - TOLD) * told.len():
+            parts.append(told.to_frame())
     address = {
         role: have[role][0]
         for role in (MatchRole.STREET, MatchRole.POSTCODE, MatchRole.CITY, MatchRole.STATE)

@@ -35,6 +35,13 @@ SETTLED = 2e-4
 #: Part of the first guess that is spread over all classes.
 BLUR = 0.1
 
+#: Part of what random pairs show that is always left to the unrelated.
+KEPT = 0.25
+
+#: A class learns its levels from the pairs it is sure of: posteriors count to this power. What
+#: records leave open would else teach the same that its pairs differ, and widen it round by round.
+SHARPNESS = 3
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -143,12 +150,15 @@ def train(
     for number in range(1, rounds + 1):
         mass = weights * counts[:, None]
         totals = mass.sum(axis=0)
+        sure = mass * weights ** (SHARPNESS - 1)
         totals[-1] = all_pairs
         related = mass[:, :-1].T @ strata
         tables: dict[str, Floats] = {}
         for i, c in enumerate(comparisons):
-            table = _table(mass, onehots[i], floor[c.name], c, definition, prior, prior_weight)
-            table[-1] = _without_related(table, related, floor[c.name], random.pairs)
+            table = _table(sure, onehots[i], floor[c.name], c, definition, prior, prior_weight)
+            table[-1] = _without_related(
+                table, related, floor[c.name], random.pairs, np.array(c.agrees()) == 2
+            )
             tables[c.name] = table
         mixture = Mixture(classes, tables, totals, number)
         logs = mixture.log_likelihoods(gammas, names)
@@ -222,22 +232,24 @@ def _agreeing(u: Floats, apart: NDArray[np.bool_]) -> Floats:
     return shares
 
 
-def _without_related(table: Floats, related: Floats, u: Floats, pairs: Floats) -> Floats:
-    """U of the unrelated: random pairs hold some of the same and the related too.
+def _without_related(
+    table: Floats, related: Floats, u: Floats, pairs: Floats, means_same: NDArray[np.bool_]
+) -> Floats:
+    """u of the unrelated: random pairs hold some of the same and the related too.
 
-    What those explain is taken out, but never more than 19 parts of 20.
+    What those explain is taken out, of levels that mean the same only, and never more than three
+    parts of four: R stays anchored, whatever the other classes claim.
 
     Args:
         table: Class × stratum × gamma.
         related: Pairs of each class but the unrelated, by stratum.
         u: Stratum × gamma.
         pairs: All pairs of each stratum.
+        means_same: Which gammas mean that the values are the same.
     """
-    least = 0.5 / max(min(float(pairs.sum()), RANDOM_PAIRS), 1.0)
     explained = np.einsum("ks,ksg->sg", related, table[:-1]) / np.maximum(pairs, 1.0)[:, None]
-    left = np.maximum(u - explained, np.minimum(u, np.maximum(0.05 * u, least)))
-    shares: Floats = left / left.sum(axis=-1, keepdims=True)
-    return shares
+    left: Floats = np.where(means_same, np.maximum(u - explained, KEPT * u), u)
+    return left / left.sum(axis=-1, keepdims=True)
 
 
 def _bounded(
