@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.definitions import FieldType
+from crm_quality.standardise import suggested_values
 from crm_quality.standardise.email_words import likely_domain
 from crm_quality.validate.catalogue import note_rule, problem_rule
 from crm_quality.validate.issues import as_it_came, findings
@@ -83,8 +84,13 @@ def _suggestion(
     if rule.note == "unknown" and vocabulary is not None:
         raw = f"{field}__raw" if f"{field}__raw" in frame.columns else field
         return probable_values(frame[raw].gather(rows), vocabulary)
-    if rule.note == "doubtful" and definition.fields[field].type is FieldType.EMAIL:
+    kind = definition.fields[field].type
+    if rule.note == "doubtful" and kind is FieldType.EMAIL:
         return _with_likely_domain(frame[field].gather(rows))
+    raw = f"{field}__raw"
+    guessed = rule.note in {"invalid", "ambiguous"} and kind in {FieldType.EMAIL, FieldType.PHONE}
+    if guessed and raw in frame.columns:
+        return suggested_values(frame[raw].gather(rows), definition, field)
     return None
 
 
