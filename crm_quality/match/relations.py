@@ -35,6 +35,9 @@ SETTLED = 2e-4
 #: Part of the first guess that is spread over all classes.
 BLUR = 0.1
 
+#: Comparisons that say little by themselves.
+SLIGHT = frozenset({"region", "gender", "middle_name", "job_title"})
+
 #: Part of what random pairs show that is always left to the unrelated.
 KEPT = 0.25
 
@@ -235,7 +238,7 @@ def _agreeing(u: Floats, apart: NDArray[np.bool_]) -> Floats:
 def _without_related(
     table: Floats, related: Floats, u: Floats, pairs: Floats, means_same: NDArray[np.bool_]
 ) -> Floats:
-    """u of the unrelated: random pairs hold some of the same and the related too.
+    """U of the unrelated: random pairs hold some of the same and the related too.
 
     What those explain is taken out, of levels that mean the same only, and never more than three
     parts of four: R stays anchored, whatever the other classes claim.
@@ -292,7 +295,8 @@ def start(
 ) -> Floats:
     """First guess of the class of each vector, by plain rules: one row per vector, 0 or 1.
 
-    Two personal agreements and no name that contradicts: the same. Else the first relation of
+    Two personal agreements, no name that contradicts, and besides the names at least as much that
+    agrees as that differs: the same. Else the first relation of
     which a ``start`` comparison agrees and no ``without`` comparison does. Else unrelated.
     """
     agree = {
@@ -309,7 +313,12 @@ def start(
         if name in agree:
             against |= agree[name] == 0
             named += agree[name] >= 1
-    held = [(~against & (personal >= 2)) | (named + personal >= 4)]
+    others = [n for n in agree if n not in definition.names and n not in SLIGHT]
+    balance = sum(
+        ((agree[n] == 2).astype(int) - (agree[n] == 0) for n in others),
+        start=np.zeros(len(gammas), dtype=int),
+    )
+    held = [(~against & (personal >= 2) & (balance >= 0)) | (named + personal >= 5)]
     for relation in definition.relations.values():
         meets = nothing.copy()
         for name in relation.start:
