@@ -11,13 +11,14 @@ day=2025-02-01
 rm -rf "$demo"
 say "1. Six exports of one company's customers, as its systems wrote them"
 "$bin/python" benchmarks/generate.py demo --out "$demo/exports"
+mv "$demo/exports/truth.csv" "$demo/truth.csv"
 ls -l "$demo/exports" | awk 'NR > 1 { printf "   %9d bytes  %s\n", $5, $NF }'
 
 say "2. A project: settings, rules, an empty store"
 "$bin/crmq" init "$demo/project" --name demo
 
 say "3. All six, the whole way to golden records"
-set -- $(ls "$demo"/exports/*.csv | grep -v truth)
+set -- "$demo"/exports/*.csv
 "$bin/crmq" run "$@" --as-of "$day" --project "$demo/project"
 
 say "4. The same six again: nothing changes"
@@ -31,7 +32,7 @@ print("{created} golden records created, {changed} changed, {merged} merged, {sp
 ' "$demo/again.json"
 
 say "5. Was it right? The generator knows who is who"
-"$bin/crmq" evaluate "$demo/exports/truth.csv" --project "$demo/project"
+"$bin/crmq" evaluate "$demo/truth.csv" --project "$demo/project"
 
 say "6. What to look at"
 "$bin/crmq" audit --as-of "$day" --project "$demo/project" --html "$demo/audit.html"

@@ -54,6 +54,12 @@ KeyOption = Annotated[
     list[str] | None,
     typer.Option("--key", help="Column that identifies a record; repeat for several."),
 ]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", help="Of text files, such as cp1252; else detected.")
+]
+DelimiterOption = Annotated[
+    str | None, typer.Option("--delimiter", help="Of text files, such as ';'; else detected.")
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day that counts as today."),

@@ -11,6 +11,8 @@ import typer
 from crm_quality.audit.masking import masked_issues
 from crm_quality.cli.options import (
     AsOf,
+    DelimiterOption,
+    EncodingOption,
     EntityOption,
     FailOn,
     Format,
@@ -52,6 +54,8 @@ def run(
     source: SourceOption = None,
     entity: EntityOption = "contact",
     key: KeyOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
     as_of: AsOf = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit 1 from this severity on.")
@@ -69,6 +73,8 @@ def run(
             source=source,
             entity=entity,
             key=key,
+            encoding=encoding,
+            delimiter=delimiter,
             as_of=_day(as_of),
             command="crmq run",
             progress=listener,
@@ -88,6 +94,8 @@ def check(
     source: SourceOption = None,
     entity: EntityOption = "contact",
     key: KeyOption = None,
+    encoding: EncodingOption = None,
+    delimiter: DelimiterOption = None,
     as_of: AsOf = None,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Exit 1 from this severity on.")
@@ -107,12 +115,14 @@ def check(
                 source=source,
                 entity=entity,
                 key=key,
+                encoding=encoding,
+                delimiter=delimiter,
                 as_of=_day(as_of),
                 progress=listener,
             )
         else:
             rules = default_rules()
-            reading = Reading(source, entity, key)
+            reading = Reading(source, entity, key, encoding, delimiter)
             done = check_files(rules, files, reading, as_of=_day(as_of), progress=listener)
     for note in done.summary.notes:
         say(note)

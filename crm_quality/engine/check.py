@@ -31,11 +31,15 @@ class Reading:
             header, or named in a ``source`` column.
         entity: What a row of an unknown source is.
         key: Columns that together identify a record; null = as the source declares.
+        encoding: Of the text files; null = detected.
+        delimiter: Of the text files; null = detected.
     """
 
     source: str | Path | None = None
     entity: str = "contact"
     key: Sequence[str] | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
 
     def rules(self, rules: RuleSet) -> RuleSet:
         """``rules``, with the source of a mapping file among them."""
@@ -55,7 +59,8 @@ class Reading:
         name = None if self.source is None else str(self.source)
         if self._mapping_file is not None:
             name = load_source(self._mapping_file, rules).source
-        return take_in(read(data), rules, entity=self.entity, source=name, key=self.key)
+        table = read(data, encoding=self.encoding, delimiter=self.delimiter)
+        return take_in(table, rules, entity=self.entity, source=name, key=self.key)
 
     @property
     def _mapping_file(self) -> Path | None:

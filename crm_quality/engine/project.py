@@ -115,6 +115,8 @@ class Project:
         source: str | Path | None = None,
         entity: str = "contact",
         key: Sequence[str] | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
         as_of: date | None = None,
         command: str = "Project.run",
         progress: Callable[[str], None] | None = None,
@@ -128,6 +130,8 @@ class Project:
                 the header, or named in a ``source`` column. It applies to all of ``data``.
             entity: What a row of an unknown source is.
             key: Columns that together identify a record; null = as the source declares.
+            encoding: Of text files; null = detected.
+            delimiter: Of text files; null = detected.
             as_of: The day that counts as today; null = today.
             command: How the run is recorded.
             progress: Called with the name of each stage as it begins.
@@ -137,7 +141,7 @@ class Project:
             StoreError: The store cannot be opened or written; it is as before.
         """
         clock = Clock(progress)
-        reading = Reading(source, entity, key)
+        reading = Reading(source, entity, key, encoding, delimiter)
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
@@ -154,6 +158,8 @@ class Project:
         source: str | Path | None = None,
         entity: str = "contact",
         key: Sequence[str] | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
         as_of: date | None = None,
         progress: Callable[[str], None] | None = None,
     ) -> Run:
@@ -161,7 +167,7 @@ class Project:
         return check(
             self.rules,
             data,
-            Reading(source, entity, key),
+            Reading(source, entity, key, encoding, delimiter),
             country=self.config.country,
             as_of=as_of,
             progress=progress,

@@ -85,7 +85,7 @@ def _part(
     wanted = " or ".join(repr(n) for n in names)
     of = f" of {source.source}" if source else ""
     raise InputError(
-        f"{name}: the key column {wanted}{of} is missing{hint} "
+        f"{name}: the key column {wanted}{of} is missing{hint}. "
         "Add it to the export, or name other key columns with --key"
     )
 

@@ -128,7 +128,7 @@ def take_in(
     fields = _without_doubtful_key(frame, fields, warnings)
     custom = _custom_columns(table.headers, fields, found, named_by, key)
     drift = _drift(table, found, custom, warnings)
-    if not fields:
+    if not set(fields) - {"source_key"}:
         raise InputError(
             f"{table.name}: none of its columns ({', '.join(table.headers[:8])}) is known to be a "
             f"field of {definition.entity}; say which is which in a mapping file "
@@ -144,6 +144,12 @@ def take_in(
     records = records.with_columns(sources["source"])
     keys, told = keys_of(frame, records, fields, found, key, table.name)
     records = _finished(records, keys, definition)
+    repeated = records.filter(pl.struct("source", "source_key").is_duplicated()).height
+    if repeated:
+        warnings.append(
+            f"{repeated:,} rows share their key with another row of the file: they are versions of "
+            "one record each, the latest counts"
+        )
     warnings += [*told, *_tallied(records), *_guesses(fields)]
     hashes = "".join(records["content_hash"]) if not table.file_hash else ""
     return Intake(
@@ -179,9 +185,13 @@ def _definition(
 
 
 def _name_of(file: str) -> str:
-    """A name for an unknown source that next month's export has too: without date and number."""
+    """A name for an unknown source that next month's export has too: without date and copy number.
+
+    Other digits stay: shop1 and shop2 are two shops.
+    """
     stem = PurePath(file).stem
-    return re.sub(r"[-_ .(]*\d[\d\-_ .:T()]*$", "", stem).strip() or "file"
+    dated = r"[-_ .(]*(?:19|20)\d\d[-_.]?\d\d[-_.]?\d\d[\d\-_ .:T()]*$"
+    return re.sub(r" \(\d+\)$", "", re.sub(dated, "", stem)).strip() or "file"
 
 
 def _source_column(

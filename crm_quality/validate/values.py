@@ -109,6 +109,10 @@ def suggest_targets(
     ).select("value", "count", "cluster", "suggestion", "method", "score")
 
 
+#: So few letters are near to too many words.
+_TOO_SHORT = 2
+
+
 def probable_values(texts: pl.Series, vocabulary: Vocabulary) -> pl.Series:
     """The accepted value that each text probably means, for suggestions beside an issue.
 
@@ -160,6 +164,8 @@ class _Known:
             best = process.extractOne(folded, alike, scorer=fuzz.ratio, score_cutoff=least)
             if best is not None:
                 return self.targets[best[0]], name, round(best[1], 1)
+        if len(folded) <= _TOO_SHORT:
+            return None, None, None
         best = process.extractOne(folded, self.folded, scorer=fuzz.ratio, score_cutoff=at_least)
         if best is None:
             # "Messestand Hannover" holds "Messe"; what is shorter is held by chance ("ig")

@@ -88,7 +88,8 @@ def test_the_name_of_an_unknown_source_is_the_files_without_its_date():
         for name in ["crm_2024-03-01.csv", "crm (2).xlsx", "crm.csv", "crm-20240301T0930.csv"]
     }
     assert set(names.values()) == {"crm"}
-    assert taken(Table(frame, "2024.csv")).source == "file"
+    assert taken(Table(frame, "shop1.csv")).source == "shop1"
+    assert taken(Table(frame, "2024-03-01.csv")).source == "file"
 
 
 # --- sources named by row
