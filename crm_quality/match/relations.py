@@ -251,8 +251,9 @@ def _without_related(
         means_same: Which gammas mean that the values are the same.
     """
     explained = np.einsum("ks,ksg->sg", related, table[:-1]) / np.maximum(pairs, 1.0)[:, None]
-    left: Floats = np.where(means_same, np.maximum(u - explained, KEPT * u), u)
-    return left / left.sum(axis=-1, keepdims=True)
+    left = np.where(means_same, np.maximum(u - explained, KEPT * u), u)
+    shares: Floats = left / left.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def _bounded(
