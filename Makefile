@@ -47,7 +47,7 @@ test-browser: $(READY)
 	CRMQ_CHROMIUM="$$(sh scripts/find-chromium.sh)" $(BIN)/python -m pytest -m browser tests/browser
 
 bench: $(READY)
-	sh scripts/bench.sh $(BIN)
+	sh scripts/bench.sh $(BIN) $(LABELLED)
 
 # the pages that are written from the code
 docs: $(READY)
