@@ -80,6 +80,7 @@ def _tidy(texts: pl.Series) -> pl.Series:
         .then(text)
         .otherwise(text.str.replace_all(_JOINERS, ""))
         .str.normalize("NFC")
+        .str.replace_all("\u0149", "\u02bcn")  # deprecated: has no capital of its own
         .str.strip_chars()
     )
     return texts.alias("text").to_frame().select(cleaned.alias("text")).to_series()

@@ -165,6 +165,40 @@ def test_a_deleted_record_gives_no_values_but_keeps_its_id(project, tmp_path):
     assert crosswalk(project)["salesforce_contacts", "003A"] == (1, "accepted")
 
 
+MEMBERS = [
+    "Abara",
+    "Bianchi",
+    "Castellano",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "Gonzalez",
+    "Haraldsen",
+    "Ibrahim",
+    "Jankowski",
+    "Kowalczyk",
+    "Lindqvist",
+    "Moreau",
+    "Nakamura",
+    "Okonkwo",
+    "Petrescu",
+    "Quispe",
+    "Rasmussen",
+    "Szymanski",
+    "Takahashi",
+    "Ulrich",
+    "Vandenberg",
+    "Wojcik",
+    "Ximenes",
+    "Yilmaz",
+    "Zimmermann",
+    "Andrade",
+    "Brunner",
+    "Cavallo",
+    "Delacroix",
+]
+
+
 def snapshot_of(project, tmp_path, keys):
     mapping = tmp_path / "members.yml"
     mapping.write_text(
@@ -172,7 +206,7 @@ def snapshot_of(project, tmp_path, keys):
         "columns:\n  source_key: [Number]\n  last_name: [Name]\n  email: [Mail]\n"
     )
     file = tmp_path / "members.csv"
-    people = "".join(f"{n},Name{n},mail{n}@member{n}.example\n" for n in keys)
+    people = "".join(f"{n},{MEMBERS[n]},{MEMBERS[n]}@club.example\n" for n in keys)
     file.write_text("Number,Name,Mail\n" + people)
     return project.run(file, source=mapping)
 
