@@ -121,7 +121,12 @@ def with_capitals(names: pl.Series, *, given: bool = False) -> pl.Series:
             special=name.str.contains(_SPECIAL_CASE),
         )
         rows = on_rows(rows.select("name", "title", "special"), rows["special"], by_word)
-        return rows.select(name="title")
+        # some letters have no capital of their own (ŉ), or one of a later Unicode
+        title = pl.col("title")
+        same = title.str.to_lowercase() == name.str.to_lowercase()
+        return rows.select(
+            name=pl.when(same & ~title.str.contains(NOT_A_NAME)).then("title").otherwise("name")
+        )
 
     def by_word(rows: pl.DataFrame) -> pl.DataFrame:
         return on_distinct(

@@ -176,3 +176,10 @@ NAMES = st.text(
 def test_a_canonical_name_stays_as_it_is(function, texts: list[str]) -> None:
     once = function(pl.Series(texts))["value"]
     assert function(once)["value"].to_list() == once.to_list()
+
+
+@pytest.mark.parametrize("function", [standardise_given_names, standardise_surnames])
+def test_a_name_of_any_letter_stays_as_it_is(function) -> None:
+    letters = [chr(point) for point in range(0x110000) if chr(point).isalpha()]
+    once = function(pl.Series(letters))["value"]
+    assert function(once)["value"].to_list() == once.to_list()
