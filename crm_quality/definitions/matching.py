@@ -85,7 +85,7 @@ class MatchingDefinition(Definition):
         never: Contradictions.
         pseudo_same: Weight, in pairs, of what random pairs show against what same pairs show.
         pseudo_other: The same for the other relations.
-        few_records: Below this many records the shipped prior model is used.
+        few_records: Below this many records the shipped model is fitted to them, and none is kept.
         accept: Match weight (log2 of odds) from which records are joined.
         review: Match weight from which a pair that is not joined is shown to a steward.
         clip: Least and greatest weight of one pair when clusters are formed.

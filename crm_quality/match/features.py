@@ -63,7 +63,10 @@ def features(  # noqa: C901 - one branch for each kind of evidence
     if fields := [*have[MatchRole.MOBILE], *have[MatchRole.PHONE]]:
         parts.append(phone_features(frame, fields, have[MatchRole.MOBILE]))
     if fields := have[MatchRole.COMPANY_NAME]:
-        parts.append(company_features(frame, fields[0]))
+        employer = bool(have[MatchRole.SURNAME] or have[MatchRole.GIVEN_NAME])
+        named = company_features(frame, fields[0])
+        # the legal form of an employer tells nothing of a person
+        parts.append(named.drop("legal_form") if employer else named)
     telling = [have[role] for role in (MatchRole.COUNTRY, MatchRole.PHONE, MatchRole.EMAIL)]
     telling[1] = [*have[MatchRole.MOBILE], *telling[1]]
     if any(telling):

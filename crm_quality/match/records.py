@@ -21,9 +21,9 @@ from crm_quality.match.frequency import (
 )
 from crm_quality.match.groups import relation_groups
 from crm_quality.match.model import MatchModel
-from crm_quality.match.prior import implausible, prior_model
+from crm_quality.match.prior import implausible, prior_mixture
 from crm_quality.match.random_pairs import RandomAgreement, random_agreement
-from crm_quality.match.relations import train
+from crm_quality.match.relations import Mixture, alone, train, untrained
 from crm_quality.match.report import match_report
 from crm_quality.match.splink_run import SplinkRun
 from crm_quality.match.vectors import vectors as vectors_of
@@ -100,11 +100,6 @@ def match_records(
         raise MatchError("matching needs a column record_id with a number of its own per record")
     clock = _Clock()
     made = features_of(frame.sort("record_id"), definition)
-    if model is None and made.height < matching.few_records:
-        why = (
-            f"{made.height:,} records are too few to learn from ({matching.few_records:,} are not)"
-        )
-        model = prior_model(definition, made.height, why)
     terms = model.terms if model is not None else learn_frequencies(made)
     made = with_frequencies(with_regions_by_name(made, terms), terms)
     compared = comparisons_of(definition, made.columns)
@@ -132,11 +127,21 @@ def match_records(
         vectors = _vectors(splink, blocked, ids, random, model, compared)
         clock.stop("comparing")
         if model is None:
-            model = _learn(vectors, compared, random, made.height, definition, blocked, terms)
-            if (doubt := implausible(model)) and (
-                shipped := prior_model(definition, made.height, doubt)
-            ):
-                return match_records(frame, definition, model=shipped, decisions=decisions)
+            prior = prior_mixture(definition, compared, random, made)
+            mixture, origin, why = _learnt(vectors, compared, random, matching, prior, made.height)
+            model = MatchModel(
+                definition.entity,
+                origin,
+                why,
+                mixture,
+                random,
+                {c.name: c.names() for c in compared},
+                terms,
+                blocked.caps,
+                matching.accept,
+                matching.review,
+                made.height,
+            )
         clock.stop("training")
         pairs = _scored(vectors, compared, model)
         clock.stop("scoring")
@@ -167,8 +172,6 @@ def _nothing(
     compared: Sequence[Comparison],
 ) -> MatchResult:
     """No two records share anything: each is a cluster of its own."""
-    from crm_quality.match.relations import Mixture  # noqa: PLC0415
-
     if model is None:
         classes = (matching.same, *matching.relations, matching.unrelated)
         empty = Mixture(classes, {}, np.ones(len(classes)))
@@ -228,17 +231,18 @@ def _first_m(
     return made
 
 
-def _learn(
+def _learnt(
     vectors: pl.DataFrame,
     compared: Sequence[Comparison],
     random: RandomAgreement,
+    matching: MatchingDefinition,
+    prior: Mixture | None,
     records: int,
-    definition: EntityDefinition,
-    blocked: Blocked,
-    terms: Any,  # noqa: ANN401
-) -> MatchModel:
-    matching = definition.matching
-    assert matching is not None  # noqa: S101 - checked by the caller
+) -> tuple[Mixture, str, str]:
+    """The mixture, where it comes from (``trained`` or ``prior``), and why."""
+    if prior is not None and alone(compared):
+        mixture = untrained(prior, random, compared, matching)
+        return mixture, "prior", "one piece of evidence alone cannot be weighed against another"
     gammas = [c.gamma for c in compared]
     counted = vectors.group_by(gammas).len("pairs").sort(gammas)
     mixture = train(
@@ -247,20 +251,16 @@ def _learn(
         compared,
         random,
         matching,
+        prior=prior,
     )
-    return MatchModel(
-        definition.entity,
-        "trained",
-        f"learnt from {records:,} records",
-        mixture,
-        random,
-        {c.name: c.names() for c in compared},
-        terms,
-        blocked.caps,
-        matching.accept,
-        matching.review,
-        records,
-    )
+    if prior is not None and (doubt := implausible(mixture, records)):
+        return untrained(prior, random, compared, matching), "prior", doubt
+    if records < matching.few_records:
+        few = (
+            f"{records:,} records are few ({matching.few_records:,} are not); it is fitted to them"
+        )
+        return mixture, "prior", few
+    return mixture, "trained", f"learnt from {records:,} records"
 
 
 def _scored(
