@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crm_quality.match.text import joined, skeleton, words
+from crm_quality.match.text import joined, numbered, skeleton, words
 from crm_quality.standardise.company_name import standardise_company_names
 
 #: Legal forms and words that name no company; the standardise stage knows many more.
@@ -37,7 +37,7 @@ def company_features(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     else:
         read = standardise_company_names(frame[field])
         frame = read.select(pl.col("core").alias(core), pl.col("legal_form").alias(form_of))
-    text = words(pl.col(core))
+    text = numbered(words(pl.col(core)))
     dotted = text.str.replace_all(r"\b(\p{L}) (\p{L}) (\p{L})\b", "$1$2$3")
     form = rf"\b({'|'.join(sorted(set(LEGAL), key=len, reverse=True))})\b"
     bare = dotted.str.replace_all(form, " ").str.replace_all(r"\s+", " ").str.strip_chars()
