@@ -12,7 +12,7 @@ import polars as pl
 from crm_quality.errors import MatchError
 from crm_quality.match.frequency import LEAST_CLASSED, rarity_class
 from crm_quality.match.model import MatchModel
-from crm_quality.match.relations import Mixture, alone
+from crm_quality.match.relations import PRIOR_RANDOM, Mixture, alone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,10 @@ DOUBT = 0.05
 #: Part of it that goes to levels which are alike without being equal, where nothing but a name is
 #: known: there is no second evidence from which to learn how names are misspelt.
 WORSE_ALONE = 0.2
+
+#: In what a relation shares, its pairs are taken to agree, in this part of all cases, as those of
+#: one customer do: where the shipped model knows families at home, others know the family firm.
+AS_ONE = 0.2
 
 #: A relation of which the shipped model saw fewer pairs is not known to it.
 LEAST_SEEN = 20
@@ -101,7 +105,12 @@ def prior_mixture(
         gammas = [i for i, rarity in enumerate(c.rarities()) if rarity is not None][::-1]
         if gammas:
             table = _spread(table, gammas, features, c)
-        table[0] = _doubted(table[0], c, random.u[c.name], worse)
+        for row, relation in enumerate(matching.relations.values(), 1):
+            if c.name in relation.shares:
+                table[row] = (1 - AS_ONE) * table[row] + AS_ONE * table[0]
+        size = random.pairs[:, None]
+        u = (size * random.u[c.name] + PRIOR_RANDOM * table[-1]) / (size + PRIOR_RANDOM)
+        table[0] = _doubted(table[0], c, u, worse)
         tables[c.name] = table
     records = features.height
     seen = shipped.mixture.counts
