@@ -28,6 +28,9 @@ _STEP, _BYTE = 10, 256
 #: Columns whose classes are told by region: a name is common or rare where its holder lives.
 LOCAL = frozenset({"given_w", "surname", "company"})
 
+#: Columns of names of people, whose classes are much the same in all files.
+NAMES = frozenset({"given_w", "surname"})
+
 #: Records that a region needs to have classes of its own.
 LEAST_OF_REGION = 1_000
 
@@ -89,12 +92,23 @@ def with_regions_by_name(features: pl.DataFrame, terms: TermFrequencies) -> pl.D
     )
 
 
-def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
-    """Term frequencies of the records at hand."""
+def learn_frequencies(
+    features: pl.DataFrame, known: TermFrequencies | None = None
+) -> TermFrequencies:
+    """Term frequencies of the records at hand.
+
+    Args:
+        features: As made by `features`.
+        known: Names of people elsewhere. Of a name that a few records bear, a small file cannot
+            tell whether it is common: then it is as common as elsewhere, if the file allows that.
+    """
     classes: dict[str, dict[str, dict[str, int]]] = {}
     for name in CLASSED:
         if name in features.columns:
             classes[name] = {"": _classes(features[name])}
+            if known is not None and name in NAMES:
+                filled = max(features.height - features[name].null_count(), 1)
+                classes[name][""] = _told_elsewhere(known, name, filled) | classes[name][""]
     regions = _large_regions(features)
     for place in regions:
         there = features.filter(pl.col("region") == place)
@@ -110,6 +124,14 @@ def learn_frequencies(features: pl.DataFrame) -> TermFrequencies:
     )  # fmt: skip
     words = dict(zip(common["company_t"].to_list(), common["bits"].to_list(), strict=True))
     return TermFrequencies(classes, words, rarest, regions)
+
+
+def _told_elsewhere(known: TermFrequencies, column: str, filled: int) -> dict[str, int]:
+    """Classes of names that so few of ``filled`` values are that a file cannot tell."""
+    least = rarity_class(LEAST_CLASSED, filled)
+    listed = known.classes.get(column, {}).get("", {})
+    held = {value: max(rarity, least) for value, rarity in listed.items()}
+    return {value: rarity for value, rarity in held.items() if rarity < len(STEPS)}
 
 
 def _large_regions(features: pl.DataFrame) -> dict[str, int]:

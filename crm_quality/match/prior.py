@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from crm_quality.errors import MatchError
-from crm_quality.match.frequency import LEAST_CLASSED, rarity_class
+from crm_quality.match.frequency import LEAST_CLASSED, NAMES, TermFrequencies, rarity_class
 from crm_quality.match.model import MatchModel
 from crm_quality.match.relations import PRIOR_RANDOM, Mixture, alone
 
@@ -65,6 +65,12 @@ def _shipped(entity: str) -> MatchModel | None:
         return MatchModel.from_json(file.read_text(encoding="utf-8"))
     except MatchError:  # of a version before: scripts/train_prior.py has not been run
         return None
+
+
+def known_frequencies(entity: str) -> TermFrequencies | None:
+    """How common names are in the records of the shipped model; null when none ships."""
+    shipped = _shipped(entity)
+    return None if shipped is None else shipped.terms
 
 
 def prior_mixture(
@@ -153,6 +159,8 @@ def _spread(
     made = table.copy()
     exact = table[:-1, :, gammas].sum(axis=2, keepdims=True)
     made[:-1, :, gammas] = exact * (borne / borne.sum())
+    if column in NAMES:  # their classes are known
+        return made
     told = rarity_class(LEAST_CLASSED, max(filled.len(), 1))
     hidden = [gammas[len(gammas) - 1 - c] for c in range(told + 1, len(gammas) - 1)]
     made[-1][:, gammas[0]] += table[-1][:, hidden].sum(axis=1)

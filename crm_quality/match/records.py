@@ -21,7 +21,7 @@ from crm_quality.match.frequency import (
 )
 from crm_quality.match.groups import relation_groups
 from crm_quality.match.model import MatchModel
-from crm_quality.match.prior import implausible, prior_mixture
+from crm_quality.match.prior import implausible, known_frequencies, prior_mixture
 from crm_quality.match.random_pairs import RandomAgreement, random_agreement
 from crm_quality.match.relations import Mixture, alone, train, untrained
 from crm_quality.match.report import match_report
@@ -100,7 +100,8 @@ def match_records(
         raise MatchError("matching needs a column record_id with a number of its own per record")
     clock = _Clock()
     made = features_of(frame.sort("record_id"), definition)
-    terms = model.terms if model is not None else learn_frequencies(made)
+    known = known_frequencies(definition.entity)
+    terms = model.terms if model is not None else learn_frequencies(made, known)
     made = with_frequencies(with_regions_by_name(made, terms), terms)
     compared = comparisons_of(definition, made.columns)
     if model is not None:
