@@ -114,7 +114,7 @@ def prior_mixture(
         for row, relation in enumerate(matching.relations.values(), 1):
             if c.name in relation.shares:
                 table[row] = (1 - AS_ONE) * table[row] + AS_ONE * table[0]
-        size = random.pairs[:, None]
+        size = random.filled.get(c.name, random.pairs)[:, None]
         u = (size * random.u[c.name] + PRIOR_RANDOM * table[-1]) / (size + PRIOR_RANDOM)
         table[0] = _doubted(table[0], c, u, worse)
         tables[c.name] = table

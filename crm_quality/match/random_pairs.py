@@ -6,7 +6,7 @@ more often than two of the world. So there is one u for each stratum of pairs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,10 +42,12 @@ class RandomAgreement:
     Attributes:
         u: Comparison → probability of each gamma, from 0 upwards; one row for each stratum.
         pairs: Number of all pairs of the records in each stratum.
+        filled: Comparison → those of them in which there is something to compare.
     """
 
     u: Mapping[str, Floats]
     pairs: Floats
+    filled: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def random_agreement(
@@ -76,7 +78,10 @@ def random_agreement(
         found.append(vectors(connection, comparisons, asked))
     counted = _counted(connection, comparisons, "region" in _columns(connection))
     u: dict[str, Floats] = {}
+    filled: dict[str, Floats] = {}
     for c in comparisons:
+        shares = [float((frame[c.gamma] >= 0).mean() or 0.0) for frame in found]  # type: ignore[arg-type]
+        filled[c.name] = np.array(shares) * all_pairs
         rows = [
             _levels(c, found[s], counted, s, all_pairs[s]) if all_pairs[s] else None
             for s in range(3)
@@ -88,7 +93,7 @@ def random_agreement(
         share = all_pairs[1:] / max(float(all_pairs[1:].sum()), 1.0)
         known = share[0] * u["region"][ACROSS] + share[1] * u["region"][WITHIN]
         u["region"] = np.tile(np.maximum(known, 1e-6), (3, 1))
-    return RandomAgreement(u, all_pairs)
+    return RandomAgreement(u, all_pairs, filled)
 
 
 def _sizes(codes: Ints) -> Floats:

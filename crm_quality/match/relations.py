@@ -267,7 +267,7 @@ def _chance(
     for c in comparisons:
         u = _smoothed(random.u[c.name], all_pairs)
         if prior is not None and c.name in prior.comparisons:
-            size = random.pairs[:, None]
+            size = random.filled.get(c.name, random.pairs)[:, None]
             u = (size * u + PRIOR_RANDOM * prior.comparisons[c.name][-1]) / (size + PRIOR_RANDOM)
         made[c.name] = u
     return made
