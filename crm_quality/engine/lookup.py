@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import polars as pl
 
-from crm_quality.audit.masking import mask_of
+from crm_quality.audit.masking import HIDDEN, mask_of
 from crm_quality.definitions import MatchRole
 from crm_quality.engine.evidence import evidence_object
 from crm_quality.errors import MatchError, UsageError
@@ -147,13 +148,18 @@ class Lookup:
 
 
 def safe(rules: RuleSet, entity: str, name: str, value: Any, *, show: bool) -> Any:  # noqa: ANN401
-    """A value as it may be shown; personal ones are masked unless ``show``."""
+    """A value as it may be shown; personal ones are masked unless ``show``.
+
+    Of a source's keys only addresses in them are hidden: a record must be possible to name.
+    """
     if value is None or show:
         return value
     if isinstance(value, list):
         return [safe(rules, entity, name, one, show=show) for one in value]
-    definition = rules.entity(entity)
-    if name == "source_key" or (name in definition.fields and definition.fields[name].personal):
+    if name == "source_key":
+        return re.sub(r"([^\s@:])[^\s@:]*@", rf"\1{HIDDEN}@", str(value))
+    field = rules.entity(entity).fields.get(name)
+    if field is None or field.personal:
         return mask_of(rules, entity, name)(str(value))
     return value
 

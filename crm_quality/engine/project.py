@@ -14,6 +14,7 @@ from crm_quality.audit import Scorecard, scorecard
 from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
+from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.run import RunRequest, execute
@@ -259,6 +260,31 @@ class Project:
         """
         with self.store() as store:
             return Matcher(store, self.rules, entity, country=self.config.country, near=near)
+
+    def explain(
+        self, left: str | int, right: str | int, *, entity: str | None = None
+    ) -> Explanation:
+        """Why two records are one customer, or are not.
+
+        Args:
+            left: A record by its number or as ``source:key``, or ``entity:number`` for a customer,
+                of whose records the one that fits best is taken.
+            right: The other.
+            entity: What they are, where a key stands for several.
+
+        Raises:
+            NotFoundError: There is no such record.
+            UsageError: The two are one record, or of two entities.
+        """
+        with self.store() as store:
+            return explain(
+                store,
+                self.rules,
+                str(left),
+                str(right),
+                entity=entity,
+                proposing=self.config.merging == "propose",
+            )
 
     def audit(self, *, as_of: date | None = None, show_personal: bool = False) -> Scorecard:
         """The scorecard of the store as it is."""
