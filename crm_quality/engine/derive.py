@@ -8,6 +8,7 @@ import polars as pl
 
 from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.match import MatchModel, match_records
+from crm_quality.match.decided import decided_clusters
 from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
     golden_table,
@@ -16,6 +17,7 @@ from crm_quality.store.golden import (
     write_membership,
     write_origins,
 )
+from crm_quality.store.groups import write_groups
 from crm_quality.store.landing import current_records
 from crm_quality.store.matching import (
     decisions_by_record,
@@ -42,6 +44,7 @@ def derive(
     clock: Clock,
     changed: pl.DataFrame,
     priorities: Mapping[str, int],
+    proposing: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
 
@@ -52,6 +55,7 @@ def derive(
         clock: Takes the seconds of match and merge.
         changed: ``record_id`` of records whose current version or end changed in this run.
         priorities: Source → trust when values conflict.
+        proposing: Join nothing but what was decided to be the same.
 
     Returns:
         Counts of matching, counts of golden records, and notes for the user.
@@ -59,7 +63,9 @@ def derive(
     entity = definition.entity
     with clock.stage("match"):
         records = current_records(store, entity)
-        clusters, match_counts, notes = _clusters(store, definition, records, run_id)
+        clusters, match_counts, notes = _clusters(
+            store, definition, records, run_id, proposing=proposing
+        )
     with clock.stage("merge"):
         former = membership(store, entity)
         accepted = store.frame(
@@ -98,7 +104,12 @@ def derive(
 
 
 def _clusters(
-    store: Store, definition: EntityDefinition, records: pl.DataFrame, run_id: int
+    store: Store,
+    definition: EntityDefinition,
+    records: pl.DataFrame,
+    run_id: int,
+    *,
+    proposing: bool,
 ) -> tuple[pl.DataFrame, MatchCounts, list[str]]:
     """``record_id``, ``cluster_id``; an entity that is not matched has clusters of one."""
     entity = definition.entity
@@ -106,17 +117,25 @@ def _clusters(
     if definition.matching is None or records.is_empty():
         return alone, MatchCounts(clusters=alone.height, largest_cluster=int(alone.height > 0)), []
     kept = model_in_use(store, entity)
+    decisions = decisions_by_record(store, entity)
     result: MatchResult = match_records(
         records,
         definition,
         model=None if kept is None else MatchModel.from_json(kept),
-        decisions=decisions_by_record(store, entity),
+        decisions=decisions,
     )
     if kept is None and result.model.origin == "trained":
         keep_model(store, entity, result.model.to_json(), result.model.origin, run_id=run_id)
     write_pairs(store, entity, result.pairs, run_id=run_id)
+    write_groups(store, entity, result.groups, run_id=run_id)
     counts = MatchCounts(**{name: result.report[name] for name in MatchCounts.model_fields})
-    return result.clusters, counts, _notes(entity, result)
+    if not proposing:
+        return result.clusters, counts, _notes(entity, result)
+    clusters = decided_clusters(records["record_id"], decisions)
+    sizes = clusters["cluster_id"].value_counts(name="records")["records"]
+    counts.clusters, counts.largest_cluster = sizes.len(), int(sizes.max() or 0)  # type: ignore[arg-type]
+    counts.review_pairs = result.pairs.filter(pl.col("match_weight") >= result.model.review).height
+    return clusters, counts, _notes(entity, result)
 
 
 def _notes(entity: str, result: MatchResult) -> list[str]:

@@ -17,6 +17,7 @@ from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.lookup import Lookup, Matcher
+from crm_quality.engine.review import Review
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.warm import WarmMatchers
@@ -285,6 +286,11 @@ class Project:
                 entity=entity,
                 proposing=self.config.merging == "propose",
             )
+
+    @property
+    def review(self) -> Review:
+        """The steward's desk: questions, decisions, samples."""
+        return Review(self.store, self.rules, self.config, _user(self.config.actor))
 
     def audit(self, *, as_of: date | None = None, show_personal: bool = False) -> Scorecard:
         """The scorecard of the store as it is."""

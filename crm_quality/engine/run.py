@@ -23,7 +23,13 @@ from crm_quality.engine.summary import (
     peak_memory_mb,
 )
 from crm_quality.errors import LimitError
+from crm_quality.store.decisions import (
+    entities_with_pending_decisions,
+    mark_applied,
+    pending_records,
+)
 from crm_quality.store.landing import (
+    current_records,
     known_records,
     live_by_source,
     settle_records,
@@ -53,12 +59,14 @@ class RunRequest:
         actor: Who is recorded.
         command: How it was asked for.
         as_of: The day that counts as today.
+        again: Entities to match and merge again wholly, whether anything arrived or not.
     """
 
     intakes: Sequence[Intake]
     actor: str
     command: str
     as_of: date
+    again: tuple[str, ...] = ()
 
 
 @dataclass
@@ -112,23 +120,35 @@ def execute(
     Returns:
         What was done. A run that found nothing new has written one run row, metrics and an event.
     """
+    with store.transaction():
+        return execute_within(store, rules, config, request, clock)
+
+
+def execute_within(
+    store: Store, rules: RuleSet, config: ProjectConfig, request: RunRequest, clock: Clock
+) -> RunOutcome:
+    """Do the run inside a transaction of the caller's; see `execute`.
+
+    Decisions that no run has applied yet are applied, whether or not anything arrived.
+    """
     started = datetime.now(UTC).replace(tzinfo=None)
     outcome = RunOutcome(Summary())
-    with store.transaction():
-        run_id = store.next_id("run_id", "audit.run")
-        outcome.summary.run_id = run_id
-        run = _Run(store, rules, config, request, clock, outcome, run_id, started)
-        entities = list(dict.fromkeys(e for i in request.intakes for e in i.records))
-        changed_any = False
-        for entity in entities:
-            changed_any |= run.entity(rules.entity(entity))
-        if not entities:
-            outcome.summary.golden = GoldenCounts()
-        with clock.stage("store"):
-            store.append(
-                "quality.metric", figures(store.connection, rules, run_id, as_of=request.as_of)
-            )
-            _finish(run, changed=changed_any)
+    run_id = store.next_id("run_id", "audit.run")
+    outcome.summary.run_id = run_id
+    run = _Run(store, rules, config, request, clock, outcome, run_id, started)
+    arrived = [entity for intake in request.intakes for entity in intake.records]
+    decided = [e for e in entities_with_pending_decisions(store) if e in rules.entities]
+    entities = list(dict.fromkeys([*arrived, *decided, *request.again]))
+    changed_any = False
+    for entity in entities:
+        changed_any |= run.entity(rules.entity(entity))
+    if not entities:
+        outcome.summary.golden = GoldenCounts()
+    with clock.stage("store"):
+        store.append(
+            "quality.metric", figures(store.connection, rules, run_id, as_of=request.as_of)
+        )
+        _finish(run, changed=changed_any)
     return outcome
 
 
@@ -161,7 +181,12 @@ class _Run:
             touched.append(fresh.select("record_id", "is_deleted"))
         touched.append(self._missing_from_snapshots(name))
         last_word = pl.concat(touched).unique("record_id", keep="last", maintain_order=True)
-        if last_word.is_empty():
+        decided = (
+            current_records(self.store, name).select("record_id")
+            if name in self.request.again
+            else pending_records(self.store, name)
+        )
+        if last_word.is_empty() and decided.is_empty():
             self._count_store(definition)
             return False
         with self.clock.stage("store"):
@@ -173,9 +198,11 @@ class _Run:
             definition,
             run_id=self.run_id,
             clock=self.clock,
-            changed=last_word.select("record_id"),
+            changed=pl.concat([last_word.select("record_id"), decided]).unique(),
             priorities={s.source: s.priority for s in self.rules.sources.values()},
+            proposing=self.config.merging == "propose",
         )
+        mark_applied(self.store, name, run_id=self.run_id)
         _add(self.outcome.summary.match, match)
         _add(self.outcome.summary.golden, golden)
         self.outcome.summary.notes.extend(notes)
