@@ -14,7 +14,8 @@ from crm_quality.engine.project import Project
 from crm_quality.errors import InputError, UsageError
 from crm_quality.store.export import EXPORTS
 
-_KINDS = (".csv", ".parquet", ".xlsx", ".json", ".jsonl")
+#: Endings of the files that a table is written to.
+KINDS = (".csv", ".parquet", ".xlsx", ".json", ".jsonl")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +33,8 @@ def export(
     wait: Wait = 0.0,
 ) -> None:
     """Write a table for others to read."""
-    if out.suffix.lower() not in _KINDS:
-        raise UsageError(f"{out} ends in none of {', '.join(_KINDS)}; name the kind of file so")
+    if out.suffix.lower() not in KINDS:
+        raise UsageError(f"{out} ends in none of {', '.join(KINDS)}; name the kind of file so")
     frame = Project.open(project, wait=wait).export(what)
     try:
         write(frame, out)
