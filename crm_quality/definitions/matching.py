@@ -61,12 +61,17 @@ class Budget(Definition):
     Attributes:
         pairs_per_record: Pairs of one key for each record, where there are many records.
         floor: Pairs that one key may always make.
+        all_per_record: Pairs of all keys together for each record; beyond it, keys that bring the
+            least are dropped.
+        all_floor: Pairs that all keys together may always make.
         largest_block: A block of more records than this is refined, then skipped.
         smallest_cap: A key whose blocks are cut below this size is skipped wholly.
     """
 
     pairs_per_record: float = Field(default=0.7, gt=0)
     floor: int = Field(default=200_000, ge=0)
+    all_per_record: float = Field(default=4.0, gt=0)
+    all_floor: int = Field(default=2_000_000, ge=0)
     largest_block: int = Field(default=300, ge=2)
     smallest_cap: int = Field(default=10, ge=2)
 

@@ -14,8 +14,11 @@ from crm_quality.match.organisations import company_features
 from crm_quality.match.places import address_features, place
 from crm_quality.match.regions import region
 from crm_quality.match.text import digits, joined, words
+from crm_quality.standardise.column import on_distinct
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crm_quality.definitions import EntityDefinition
 
 
@@ -54,16 +57,18 @@ def features(  # noqa: C901 - one branch for each kind of evidence
     extra = dict(definition.matching.nicknames) if definition.matching else {}
     parts = [frame.select(pl.col("record_id").alias("id"))]
     if fields := have[MatchRole.GIVEN_NAME]:
-        parts.append(given_name_features(frame[fields[0]], extra))
+        parts.append(_once(frame, fields[0], lambda name: given_name_features(name, extra)))
     if fields := have[MatchRole.SURNAME]:
-        parts.append(surname_features(frame[fields[0]]))
+        parts.append(_once(frame, fields[0], surname_features))
     parts.append(_small_fields(frame, have))
     if fields := have[MatchRole.EMAIL]:
         parts.append(email_features(frame, fields))
     if fields := [*have[MatchRole.MOBILE], *have[MatchRole.PHONE]]:
         parts.append(phone_features(frame, fields, have[MatchRole.MOBILE]))
     if fields := have[MatchRole.COMPANY_NAME]:
-        parts.append(company_features(frame, fields[0]))
+        core = f"{fields[0]}_core"
+        name = core if core in frame.columns else fields[0]
+        parts.append(_once(frame, name, company_features))
     telling = [have[role] for role in (MatchRole.COUNTRY, MatchRole.PHONE, MatchRole.EMAIL)]
     telling[1] = [*have[MatchRole.MOBILE], *telling[1]]
     if any(telling):
@@ -85,6 +90,13 @@ def features(  # noqa: C901 - one branch for each kind of evidence
         if "company" in made.columns:
             made = with_company_of_mailbox(made)
     return made
+
+
+def _once(
+    frame: pl.DataFrame, field: str, made: Callable[[pl.Series], pl.DataFrame]
+) -> pl.DataFrame:
+    """The columns made of ``field``, computed once for each distinct value."""
+    return on_distinct(frame.select(field), lambda some: made(some[field]))
 
 
 def _small_fields(frame: pl.DataFrame, have: dict[MatchRole, list[str]]) -> pl.DataFrame:

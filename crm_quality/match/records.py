@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +15,13 @@ from crm_quality.match.clusters import DIFFERENT, SAME, cluster
 from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.features import features as features_of
 from crm_quality.match.frequency import (
+    TermFrequencies,
     learn_frequencies,
     with_frequencies,
     with_regions_by_name,
 )
 from crm_quality.match.groups import relation_groups
+from crm_quality.match.key_choice import within_budget
 from crm_quality.match.model import MatchModel
 from crm_quality.match.prior import implausible, prior_model
 from crm_quality.match.random_pairs import RandomAgreement, random_agreement
@@ -129,6 +131,8 @@ def match_records(
             else random_agreement(splink.connection, compared, regions)
         )
         clock.stop("random pairs")
+        if model is None:
+            blocked = _affordable(blocked, splink, ids, random, compared, definition, terms)
         vectors = _vectors(splink, blocked, ids, random, model, compared)
         clock.stop("comparing")
         if model is None:
@@ -155,6 +159,29 @@ def match_records(
     clock.stop("groups")
     report = match_report(pairs, clusters, review, blocked, model, clock.seconds)
     return MatchResult(pairs, clusters, review, groups, report, model)
+
+
+def _affordable(
+    blocked: Blocked,
+    splink: SplinkRun,
+    ids: NDArray[np.int64],
+    random: RandomAgreement,
+    compared: Sequence[Comparison],
+    definition: EntityDefinition,
+    terms: TermFrequencies,
+) -> Blocked:
+    """The pairs without those of keys that bring least, judged by a model of a sample of them."""
+    matching = definition.matching
+    assert matching is not None  # noqa: S101 - checked by the caller
+
+    def is_same(some: pl.DataFrame) -> NDArray[np.bool_]:
+        part = replace(blocked, pairs=some)
+        found = _vectors(splink, part, ids, random, None, compared)
+        learnt = _learn(found, compared, random, len(ids), definition, part, terms)
+        weights: NDArray[np.float64] = _scored(found, compared, learnt)["match_weight"].to_numpy()
+        return weights >= learnt.accept
+
+    return within_budget(blocked, matching.budget, len(ids), is_same)
 
 
 def _nothing(
@@ -235,7 +262,7 @@ def _learn(
     records: int,
     definition: EntityDefinition,
     blocked: Blocked,
-    terms: Any,  # noqa: ANN401
+    terms: TermFrequencies,
 ) -> MatchModel:
     matching = definition.matching
     assert matching is not None  # noqa: S101 - checked by the caller
