@@ -91,6 +91,8 @@ class MatchingDefinition(Definition):
         pseudo_same: Weight, in pairs, of what random pairs show against what same pairs show.
         pseudo_other: The same for the other relations.
         few_records: Below this many records the shipped prior model is used.
+        incremental_from: With this many records and more, a run matches only what its changes
+            reach, and keeps what it knows of the others in ``cache/`` beside the store.
         accept: Match weight (log2 of odds) from which records are joined.
         review: Match weight from which a pair that is not joined is shown to a steward.
         clip: Least and greatest weight of one pair when clusters are formed.
@@ -109,6 +111,7 @@ class MatchingDefinition(Definition):
     pseudo_same: float = Field(default=5.0, ge=0)
     pseudo_other: float = Field(default=20.0, ge=0)
     few_records: int = Field(default=2_000, ge=0)
+    incremental_from: int = Field(default=20_000, ge=0)
     accept: float = 0.0
     review: float = -6.0
     clip: tuple[float, float] = (-3.0, 12.0)

@@ -133,8 +133,21 @@ def settle_records(
     store.execute("DROP TABLE settled")
 
 
+def live_records(store: Store, entity: str) -> pl.DataFrame:
+    """``record_id`` of every live record, ascending."""
+    return store.frame(
+        "SELECT record_id FROM landing.record WHERE entity = ? AND ended_at IS NULL"
+        " AND current_version IS NOT NULL ORDER BY record_id",
+        [entity],
+    )
+
+
 def current_records(
-    store: Store, entity: str, *, among: pl.DataFrame | None = None
+    store: Store,
+    entity: str,
+    *,
+    among: pl.DataFrame | None = None,
+    records: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The current version of every live record, as a standardised frame.
 
@@ -142,6 +155,7 @@ def current_records(
         store: The open store.
         entity: Name of the entity.
         among: Only members of these entities (column ``entity_id``), with that column; null = all.
+        records: Only these (column ``record_id``); null = all.
 
     Returns:
         ``record_id``, ``version_id``, ``source``, ``source_key``, ``accepted_no`` and the fields.
@@ -155,6 +169,12 @@ def current_records(
         JOIN {version_table(entity)} v ON v.version_id = r.current_version
         WHERE r.entity = ? AND r.ended_at IS NULL
     """  # noqa: S608
+    if records is not None:
+        with store.staged(records.select("record_id"), "asked"):
+            return store.frame(
+                f"{base} AND r.record_id IN (FROM asked) ORDER BY r.record_id",  # noqa: S608
+                [entity],
+            )
     if among is None:
         return store.frame(f"{base} ORDER BY r.record_id", [entity])
     with store.staged(among.select("entity_id"), "among"):
