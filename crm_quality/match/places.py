@@ -39,7 +39,7 @@ def address_features(frame: pl.DataFrame, fields: Mapping[MatchRole, str]) -> pl
         numbers), ``postcode``, ``town``, ``state`` and ``address`` (number, street and postcode or
         town: names one door; null where the street is missing), null where not given.
     """
-    no_text = pl.lit(None, dtype=pl.String)
+    no_text = pl.repeat(None, pl.len(), dtype=pl.String)
     if street := fields.get(MatchRole.STREET):
         lines = on_distinct(frame.select(street), lambda some: _lines(some.to_series()))
     else:

@@ -172,7 +172,7 @@ def current_records(
     if records is not None:
         with store.staged(records.select("record_id"), "asked"):
             return store.frame(
-                f"{base} AND r.record_id IN (FROM asked) ORDER BY r.record_id",  # noqa: S608
+                f"{base} AND r.record_id IN (FROM asked) ORDER BY r.record_id",
                 [entity],
             )
     if among is None:
