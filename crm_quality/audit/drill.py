@@ -50,10 +50,10 @@ def finding_rows(entity: str, rules: Sequence[str], field: str | None = None) ->
     if field is not None:
         tests.append(f"i.field = {text_literal(field)}")
     return (
-        "SELECT r.source, r.source_key, i.* FROM quality.issue i JOIN landing.record r"
-        f" USING (record_id) WHERE {' AND '.join(tests)} AND (i.version_id = r.current_version"
-        " OR i.version_id IN (SELECT q.version_id FROM quality.quarantine q WHERE"
-        " q.entity = i.entity AND q.status = 'open'));"
+        "SELECT r.source, r.source_key, i.* FROM quality.issue i LEFT JOIN landing.record r"
+        f" USING (record_id) WHERE {' AND '.join(tests)} AND (i.version_id IS NULL"
+        " OR i.version_id = r.current_version OR i.version_id IN (SELECT q.version_id FROM"
+        " quality.quarantine q WHERE q.entity = i.entity AND q.status = 'open'));"
     )
 
 

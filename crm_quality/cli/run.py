@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from crm_quality.engine.check import Run
-    from crm_quality.engine.summary import Summary
+    from crm_quality.engine.summary import IssueCounts, Summary
 
 Files = Annotated[
     list[str],
@@ -177,6 +177,7 @@ def _print_summary(summary: Summary) -> None:
         ("  suppressed", records.suppressed, ""),
         ("golden records", golden.total, _what_became(summary)),
         ("largest cluster", match.largest_cluster, "source records of one customer"),
+        ("store issues", _all(summary.store_issues), "of rules about many records, in force now"),
         ("pairs compared", match.scored_pairs, f"{match.review_pairs:,} worth a look"),
         ("seconds", round(sum(summary.seconds.values()), 1), _slowest(summary)),
     ]
@@ -194,6 +195,10 @@ def _print_summary(summary: Summary) -> None:
     console().print(table)
     if not any((golden.created, golden.changed, golden.merged, golden.split)):
         say("nothing changed")
+
+
+def _all(issues: IssueCounts) -> int:
+    return issues.error + issues.warning + issues.info
 
 
 def _what_became(summary: Summary) -> str:

@@ -16,6 +16,7 @@ from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
 from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.run import RunRequest, execute
+from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
 from crm_quality.errors import NotFoundError, ProjectError
 from crm_quality.intake import read
@@ -172,6 +173,18 @@ class Project:
             as_of=as_of,
             progress=progress,
         )
+
+    def check_store(self, *, as_of: date | None = None) -> StoreFindings:
+        """Check the store against the rules about many records; nothing is written.
+
+        Args:
+            as_of: The day that counts as today; null = today.
+
+        Returns:
+            Issues in force and how each check ended; `crmq run` keeps the same.
+        """
+        with self.store() as store:
+            return store_findings(store, self.rules, as_of=as_of or datetime.now(UTC).date())
 
     def golden(self, entity: str = "contact") -> pl.DataFrame:
         """Golden records: ``entity_id``, ``version``, ``records``, ``sources`` and the fields.

@@ -14,12 +14,14 @@ from crm_quality.audit import figures
 from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.batch import prepare
 from crm_quality.engine.derive import derive
+from crm_quality.engine.store_rules import keep_store_findings
 from crm_quality.engine.summary import (
     Clock,
     GoldenCounts,
     IssueCounts,
     MatchCounts,
     Summary,
+    counted,
     peak_memory_mb,
 )
 from crm_quality.errors import LimitError
@@ -75,9 +77,9 @@ class RunOutcome:
 
     def add_issues(self, issues: pl.DataFrame) -> None:
         """Keep the issues of one batch, and count them."""
-        found = self.summary.issues
-        for severity, count in issues.group_by("severity").len().iter_rows():
-            setattr(found, severity, getattr(found, severity) + count)
+        total, found = self.summary.issues, counted(issues)
+        for severity, count in found.model_dump().items():
+            setattr(total, severity, getattr(total, severity) + count)
         self._issues.append(issues)
 
     def add_quarantined(self, rows: pl.DataFrame, entity: str) -> None:
@@ -124,6 +126,8 @@ def execute(
             changed_any |= run.entity(rules.entity(entity))
         if not entities:
             outcome.summary.golden = GoldenCounts()
+        with clock.stage("validate"):
+            changed_any |= _check_store(run)
         with clock.stage("store"):
             store.append(
                 "quality.metric", figures(store.connection, rules, run_id, as_of=request.as_of)
@@ -374,6 +378,20 @@ class _Run:
         )[0]
         _add(self.outcome.summary.match, MatchCounts(clusters=sizes[0], largest_cluster=sizes[1]))
         _add(self.outcome.summary.golden, GoldenCounts(total=sizes[0]))
+
+
+def _check_store(run: _Run) -> bool:
+    """The rules about many records, over what the run leaves behind; True when anything is new."""
+    found, new, written = keep_store_findings(
+        run.store, run.rules, as_of=run.request.as_of, run_id=run.run_id
+    )
+    run.outcome.summary.store_issues = counted(found.issues)
+    run.outcome.add_issues(
+        new.with_columns(pl.lit(None, pl.Int64).alias("version_id")).select(
+            *ISSUES, "record_id", "version_id"
+        )
+    )
+    return written
 
 
 def _add(total: MatchCounts | GoldenCounts, part: MatchCounts | GoldenCounts) -> None:

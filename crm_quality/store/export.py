@@ -27,14 +27,14 @@ EXPORTS: dict[str, tuple[str, str]] = {
         "SELECT * EXCLUDE (run_id) FROM crm.company ORDER BY entity_id",
     ),
     "issues": (
-        "issues of current and quarantined versions",
+        "issues of current and quarantined versions, and of rules about many records",
         """
-        SELECT i.entity, r.source, r.source_key, i.record_id, i.field, i.rule, i.severity, i.value,
-               i.message, i.suggestion, i.run_id
-        FROM quality.issue i JOIN landing.record r USING (record_id)
+        SELECT i.entity, coalesce(r.source, i.segment) AS source, r.source_key, i.record_id,
+               i.field, i.rule, i.severity, i.value, i.message, i.suggestion, i.run_id, i.entity_id
+        FROM quality.issue i LEFT JOIN landing.record r USING (record_id)
         LEFT JOIN quality.quarantine q ON q.version_id = i.version_id AND q.entity = i.entity
-        WHERE r.current_version = i.version_id OR q.status = 'open'
-        ORDER BY i.record_id, i.rule, i.field
+        WHERE r.current_version = i.version_id OR q.status = 'open' OR i.version_id IS NULL
+        ORDER BY i.record_id, i.rule, i.field, source
         """,
     ),
     "quarantine": (

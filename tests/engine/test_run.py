@@ -108,8 +108,9 @@ def test_a_bad_version_leaves_the_last_good_one_in_force(project):
 
 
 def test_the_same_rows_again_change_nothing(project):
-    data = rows(ANN, ANN_AGAIN, BOB, NOBODY)
-    project.run(data, as_of=date(2026, 1, 1))
+    stale = {**BOB, "updated_at": "2020-01-01T00:00:00Z"}
+    data = rows(ANN, ANN_AGAIN, stale, NOBODY)
+    assert project.run(data, as_of=date(2026, 1, 1)).summary.store_issues.info == 1
     before = hidden_away(project)
     again = project.run(data, as_of=date(2026, 1, 1)).summary
     assert again.records.unchanged == 3
