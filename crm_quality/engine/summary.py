@@ -61,6 +61,8 @@ class Summary(BaseModel):
         schema_version: Version of this object's shape.
         run_id: The run; null when nothing was stored (``crmq check``).
         records: Counts of input rows of all entities of the run.
+        waiting: Records of the whole store that wait in quarantine after the run, as
+            ``quality.waiting`` lists them; null when nothing was stored.
         seconds: Stage → seconds.
         peak_memory_mb: Greatest resident memory of the process, MB.
         entities: Entity → rows received.
@@ -70,6 +72,7 @@ class Summary(BaseModel):
     schema_version: int = SCHEMA_VERSION
     run_id: int | None = None
     records: RecordCounts = RecordCounts()
+    waiting: int | None = None
     issues: IssueCounts = IssueCounts()
     match: MatchCounts = MatchCounts()
     golden: GoldenCounts = GoldenCounts()
