@@ -34,8 +34,7 @@ WITH record AS NOT MATERIALIZED (
     SELECT record_id, source, source_key, accepted_no, current_version, ended_at
     FROM landing.record WHERE entity = $entity
 ), waiting AS (
-    SELECT record_id, max(version_id) AS version_id
-    FROM quality.quarantine WHERE entity = $entity AND status = 'open' GROUP BY record_id
+    SELECT record_id, version_id FROM quality.waiting WHERE entity = $entity
 ), head AS (
     SELECT r.record_id, r.source, r.source_key, r.accepted_no,
            r.current_version IS NOT NULL AS is_accepted,

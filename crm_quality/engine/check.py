@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crm_quality.engine.batch import prepare
-from crm_quality.engine.run import RunOutcome
+from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.summary import Clock, Summary, peak_memory_mb
 from crm_quality.intake import load_source, read, take_in
 

@@ -15,6 +15,7 @@ from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, writ
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
 from crm_quality.engine.labels import evaluate_store
+from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
@@ -99,6 +100,16 @@ class Project:
         """The DuckDB file."""
         return self.folder / STORE_FILE
 
+    @property
+    def actor(self) -> str:
+        """Who is recorded: as crmq.yml says, else the user of the operating system."""
+        return _user(self.config.actor)
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """The records that wait, and what can be done about them."""
+        return Quarantine(self)
+
     @contextmanager
     def store(self) -> Iterator[Store]:
         """Hold the store for the time of the block.
@@ -146,9 +157,7 @@ class Project:
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
-        request = RunRequest(
-            intakes, _user(self.config.actor), command, as_of or datetime.now(UTC).date()
-        )
+        request = RunRequest(intakes, self.actor, command, as_of or datetime.now(UTC).date())
         with self.store() as store:
             outcome = execute(store, rules, self.config, request, clock)
         return as_run(outcome, intakes)

@@ -68,6 +68,8 @@ class Summary(BaseModel):
         schema_version: Version of this object's shape.
         run_id: The run; null when nothing was stored (``crmq check``).
         records: Counts of input rows of all entities of the run.
+        waiting: Records of the whole store that wait in quarantine after the run, as
+            ``quality.waiting`` lists them; null when nothing was stored.
         issues: Issues that this run found; of rules about many records those that are new.
         store_issues: Issues of rules about many records that are in force after the run.
         seconds: Stage → seconds.
@@ -79,6 +81,7 @@ class Summary(BaseModel):
     schema_version: int = SCHEMA_VERSION
     run_id: int | None = None
     records: RecordCounts = RecordCounts()
+    waiting: int | None = None
     issues: IssueCounts = IssueCounts()
     store_issues: IssueCounts = IssueCounts()
     match: MatchCounts = MatchCounts()
