@@ -11,8 +11,9 @@ import typer
 
 from crm_quality.audit.guideline import render_guideline
 from crm_quality.cli.annotations import github, junit, shown_path
-from crm_quality.cli.options import Format, OutputFormat, ProjectDir
-from crm_quality.cli.output import console, print_frame, print_object, say
+from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, Wait
+from crm_quality.cli.output import console, print_frame, print_object, progress, say
+from crm_quality.cli.run import print_rules, print_summary
 from crm_quality.definitions import RuleSet, Severity, default_rules
 from crm_quality.engine.config import CONFIG_FILE
 from crm_quality.engine.project import Project
@@ -47,6 +48,7 @@ def register(app: typer.Typer) -> None:
     group.command("check")(check)
     group.command("list")(list_rules)
     group.command("docs")(docs)
+    group.command("apply")(apply)
     app.add_typer(group, name="rules")
 
 
@@ -178,6 +180,47 @@ def docs(
         except OSError as error:
             raise InputError(f"{out} cannot be written: {error.strerror or error}") from error
         say(f"wrote {out}")
+
+
+def apply(
+    requarantine: Annotated[
+        bool,
+        typer.Option(
+            "--requarantine", help="Set records aside that break a rule of severity error now."
+        ),
+    ] = False,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Also records that these rules have judged: a rule may speak of today."
+        ),
+    ] = False,
+    as_of: AsOf = None,
+    project: ProjectDir = Path(),
+    output: OutputFormat = Format.TABLE,
+    wait: Wait = 0.0,
+) -> None:
+    """Judge the store by today's rules, without its files.
+
+    Only records that were last judged by other rules are looked at. Records in force get issues and
+    stay in force, unless --requarantine; what waits and passes now is released.
+    """
+    opened = Project.open(project, wait=wait)
+    with progress() as listener:
+        done = opened.apply_rules(
+            requarantine=requarantine,
+            everything=everything,
+            as_of=None if as_of is None else as_of.date(),
+            command="crmq rules apply",
+            progress=listener,
+        )
+    for note in done.summary.notes:
+        say(note)
+    if output is Format.TABLE:
+        print_summary(done.summary, judged_again=True)
+        print_rules(done)
+    else:
+        print_object(done.summary.model_dump(), output)
 
 
 def rules_of(project: Path) -> RuleSet:

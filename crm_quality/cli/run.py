@@ -82,8 +82,8 @@ def run(
     for note in done.summary.notes:
         say(note)
     if output is Format.TABLE:
-        _print_summary(done.summary)
-        _print_rules(done)
+        print_summary(done.summary)
+        print_rules(done)
     else:
         print_object(done.summary.model_dump(), output)
     _gate(done.summary, fail_on or FailOn(opened.config.fail_on))
@@ -128,7 +128,7 @@ def check(
         say(note)
     issues = done.issues if show_personal else masked_issues(done.issues, rules)
     if output is Format.TABLE:
-        _print_rules(done)
+        print_rules(done)
         columns = ["source", "source_key", "row_number", "severity", "rule", "value", "message"]
         order = pl.col("severity").replace_strict({"error": 0, "warning": 1}, default=2)
         print_frame(
@@ -167,11 +167,12 @@ def _gate(summary: Summary, fail_on: FailOn) -> None:
         raise typer.Exit(1)
 
 
-def _print_summary(summary: Summary) -> None:
+def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
+    """What a run did, as a table; ``judged_again``: it took nothing in."""
     records, golden, match = summary.records, summary.golden, summary.match
     waiting = bool(records.quarantined)
     rows = [
-        ("received", records.received, ""),
+        ("judged again" if judged_again else "received", records.received, ""),
         ("  accepted", records.accepted, f"{records.unchanged:,} of them unchanged"),
         ("  quarantined", records.quarantined, "crmq export quarantine FILE" * waiting),
         ("  suppressed", records.suppressed, ""),
@@ -216,7 +217,8 @@ def _slowest(summary: Summary) -> str:
     return f"most of them in {stage}; peak memory {summary.peak_memory_mb:,.0f} MB"
 
 
-def _print_rules(done: Run) -> None:
+def print_rules(done: Run) -> None:
+    """The issues of a run, counted by rule; nothing where there are none."""
     if done.issues.is_empty():
         return
     by_rule = (

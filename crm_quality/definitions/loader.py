@@ -47,6 +47,7 @@ class RuleSet:
         sources: Name → source.
         matching: Name of entity → matching.
         fingerprint: SHA-256 over the contents; equal for rules that mean the same.
+        borrowed: Names of sources that come from a mapping file and are no part of the project.
     """
 
     entities: Mapping[str, EntityDefinition]
@@ -54,6 +55,7 @@ class RuleSet:
     sources: Mapping[str, SourceDefinition]
     matching: Mapping[str, MatchingDefinition]
     fingerprint: str = ""
+    borrowed: frozenset[str] = frozenset()
 
     def entity(self, name: str) -> EntityDefinition:
         """The entity called ``name``.
@@ -196,11 +198,12 @@ def _bound(models: Mapping[str, Mapping[str, Definition]]) -> RuleSet:
 
 
 def rules_as_json(rules: RuleSet) -> str:
-    """All definitions as one JSON object, from which `rules_from_json` makes them again."""
+    """The project's definitions as one JSON object; `rules_from_json` makes them again."""
+    own = {name: of for name, of in rules.sources.items() if name not in rules.borrowed}
     kinds: dict[str, Mapping[str, Definition]] = {
         "entities": rules.entities,
         "vocabularies": rules.vocabularies,
-        "sources": rules.sources,
+        "sources": own,
         "matching": rules.matching,
     }
     return json.dumps(

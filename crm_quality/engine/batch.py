@@ -59,6 +59,7 @@ def prepare(
     as_of: date,
     clock: Clock,
     waivers: pl.DataFrame | None = None,
+    in_force: bool = False,
 ) -> Prepared:
     """Standardise and validate the rows of one batch.
 
@@ -71,6 +72,7 @@ def prepare(
         as_of: The day that counts as today.
         clock: Takes the seconds of both stages.
         waivers: Frame of `WAIVERS` in force; null = none.
+        in_force: The rows are in force and stay so: an error is told, and sets nothing aside.
     """
     with clock.stage("standardise"):
         standardised = standardise(rows, definition, sources=sources, country=country)
@@ -80,7 +82,8 @@ def prepare(
         found = validation.issues.join(ids, on=ROW, how="left", maintain_order="left")
         issues, is_waived = waive(found, WAIVERS.to_frame() if waivers is None else waivers)
         bad = issues.filter(pl.col("severity") == "error").select("version_id").unique()
-        quarantined = pl.col("version_id").is_in(bad["version_id"].implode())
+        fails = pl.col("version_id").is_in(bad["version_id"].implode())
+        quarantined = pl.lit(value=False) if in_force else fails
         versions = standardised.with_columns(
             pl.when(quarantined)
             .then(pl.lit("quarantined"))

@@ -16,6 +16,7 @@ from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
 from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.quarantine import Quarantine
+from crm_quality.engine.recheck import RecheckRequest, recheck
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
@@ -194,6 +195,36 @@ class Project:
         """
         with self.store() as store:
             return store_findings(store, self.rules, as_of=as_of or datetime.now(UTC).date())
+
+    def apply_rules(
+        self,
+        *,
+        requarantine: bool = False,
+        everything: bool = False,
+        as_of: date | None = None,
+        command: str = "Project.apply_rules",
+        progress: Callable[[str], None] | None = None,
+    ) -> Run:
+        """Judge what the store holds by today's rules, without its files, see `recheck`.
+
+        Args:
+            requarantine: Records in force that break a rule of severity error are set aside; else
+                they get an issue and stay.
+            everything: Also records that today's rules have judged already.
+            as_of: The day that counts as today; null = today.
+            command: How the run is recorded.
+            progress: Called with the name of each stage as it begins.
+        """
+        request = RecheckRequest(
+            _user(self.config.actor),
+            command,
+            as_of or datetime.now(UTC).date(),
+            requarantine=requarantine,
+            everything=everything,
+        )
+        with self.store() as store:
+            outcome = recheck(store, self.rules, self.config, request, Clock(progress))
+        return as_run(outcome, [])
 
     def golden(self, entity: str = "contact") -> pl.DataFrame:
         """Golden records: ``entity_id``, ``version``, ``records``, ``sources`` and the fields.

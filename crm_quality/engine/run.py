@@ -10,6 +10,7 @@ import polars as pl
 
 from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.outcome import RunOutcome
+from crm_quality.engine.rules_hash import rules_hash
 from crm_quality.engine.summary import GoldenCounts
 from crm_quality.engine.underway import run_underway
 from crm_quality.engine.versions import Judged
@@ -163,7 +164,7 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
         return arrivals(
             rows,
             known_records(run.store, definition.entity),
-            rules_hash=definition.fingerprint,
+            rules_hash=rules_hash(definition, run.rules.sources, run.config.country),
             next_record=run.store.next_id("record_id", "landing.record"),
         )
 

@@ -51,7 +51,7 @@ class SecondLook:
         """What each record would become, and what it was.
 
         ``record_id``, ``source``, ``source_key``, ``last_version``, ``set_aside``,
-        ``was_waiting``, ``was_read_by`` (fingerprint of its rules), ``version_id`` (the next one)
+        ``was_waiting``, ``was_read_by`` (hash of its rules), ``version_id`` (the next one)
         and ``state``: passes, waived or fails.
         """
         judged = self.judged
@@ -113,6 +113,7 @@ def conclude(
     *,
     reasons: Mapping[int, str],
     corrected: frozenset[int] = frozenset(),
+    again: frozenset[int] = frozenset(),
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Store what a second look found: what passes is accepted, what fails waits on.
 
@@ -124,13 +125,16 @@ def conclude(
         look: The second look.
         reasons: Record id → why somebody asked for it.
         corrected: Record ids that were corrected in this run.
+        again: Record ids that are written again if they wait, whatever was found: an earlier
+            row of theirs has just been written, and what waits comes after it.
 
     Returns:
         Frame of `VERDICTS`, and of `TOUCHED`: the records that are accepted anew.
     """
     judged, entity = look.judged, look.judged.entity
     now_corrected = pl.col("record_id").is_in(sorted(corrected))
-    other_rules = pl.col("was_read_by") != judged.definition.fingerprint
+    other_rules = pl.col("was_read_by") != judged.rules_hash
+    other_rules |= pl.col("record_id").is_in(sorted(again))
     fails = pl.col("state") == "fails"
     found = look.outcomes.with_columns(
         pl.when(fails)

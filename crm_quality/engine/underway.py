@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.audit import figures
+from crm_quality.definitions.loader import rules_as_json, rules_from_json
 from crm_quality.engine.derive import derive
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.store_rules import keep_store_findings
@@ -21,6 +22,7 @@ from crm_quality.engine.summary import (
     counted,
     peak_memory_mb,
 )
+from crm_quality.store.kept import keep_rule_set, knows_rule_set
 from crm_quality.store.landing import settle_records, table_columns, version_table
 from crm_quality.store.trail import record_event
 from crm_quality.validate import ISSUES
@@ -168,10 +170,22 @@ def run_underway(
         with clock.stage("validate"):
             _check_store(run)
         with clock.stage("store"):
+            _keep_rules(run)
             store.append(
                 "quality.metric", figures(store.connection, rules, run.run_id, as_of=as_of)
             )
             _finish(run)
+
+
+def _keep_rules(run: RunUnderway) -> None:
+    """Keep the rules whole, so that later ones can be compared with them."""
+    fingerprint = run.rules.fingerprint
+    if knows_rule_set(run.store, fingerprint):
+        return
+    content = rules_as_json(run.rules)
+    # a mapping file may have taken the place of a source of the project for this run
+    if rules_from_json(content).fingerprint == fingerprint:
+        keep_rule_set(run.store, fingerprint, content, run_id=run.run_id)
 
 
 def _check_store(run: RunUnderway) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 
 from crm_quality.engine.batch import prepare
 from crm_quality.engine.corrections import given_by_source, with_corrections
+from crm_quality.engine.rules_hash import rules_hash
 from crm_quality.store.decisions import corrections_in_force, note_applied, waivers_in_force
 from crm_quality.store.landing import version_table, write_contact_points
 from crm_quality.store.quarantine import set_aside
@@ -25,9 +26,17 @@ class Judged:
         rows: The rows as their source gave them, with the ids of the versions they would become.
         prepared: What the stages made of them.
         applied: Which correction gave which value, see `with_corrections`.
+        rules_hash: What read and checked each row, over the column ``source`` of ``rows``.
     """
 
-    def __init__(self, run: RunUnderway, definition: EntityDefinition, rows: pl.DataFrame) -> None:
+    def __init__(
+        self,
+        run: RunUnderway,
+        definition: EntityDefinition,
+        rows: pl.DataFrame,
+        *,
+        in_force: bool = False,
+    ) -> None:
         entity = definition.entity
         first = run.store.next_id("version_id", version_table(entity))
         ids = pl.int_range(first, first + pl.len(), dtype=pl.Int64)
@@ -43,7 +52,9 @@ class Judged:
             as_of=run.as_of,
             clock=run.clock,
             waivers=waivers_in_force(run.store, entity, run.as_of),
+            in_force=in_force,
         )
+        self.rules_hash = rules_hash(definition, run.rules.sources, run.config.country)
         self.entity = entity
         self.definition = definition
 
@@ -73,10 +84,9 @@ class Judged:
         """
         store, entity = run.store, self.entity
         chosen = self.versions if among is None else _among(self.versions, among)
-        batches = self.rows.select("version_id", "batch_id")
+        batches = self.rows.select("version_id", "batch_id", self.rules_hash.alias("rules_hash"))
         versions = chosen.join(batches, on="version_id", maintain_order="left").with_columns(
-            pl.lit(run.run_id, pl.Int64).alias("run_id"),
-            pl.lit(self.definition.fingerprint).alias("rules_hash"),
+            pl.lit(run.run_id, pl.Int64).alias("run_id")
         )
         store.append(version_table(entity), versions)
         issues = _among(self.prepared.issues, versions)

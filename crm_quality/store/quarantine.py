@@ -158,8 +158,10 @@ def last_versions(store: Store, entity: str, records: Sequence[int]) -> pl.DataF
                 QUALIFY row_number() OVER (
                     PARTITION BY q.record_id, v.content_hash ORDER BY q.version_id DESC) = 1
             ), newest AS (
-                SELECT * FROM version
-                QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version_id DESC) = 1
+                SELECT v.* FROM version v LEFT JOIN quality.waiting w USING (record_id, version_id)
+                -- what waits came last, also where an earlier row was judged again since
+                QUALIFY row_number() OVER (PARTITION BY v.record_id
+                    ORDER BY w.version_id IS NOT NULL DESC, v.version_id DESC) = 1
             )
             SELECT r.source, r.source_key, r.current_version, r.ended_at IS NOT NULL AS ended, n.*,
                    a.set_aside, a.quarantine_status, a.opened_at, a.given, a.problem,

@@ -20,17 +20,20 @@ _SAME = ("entity", "entity_id", "record_id", "segment", "field", "rule", "severi
          "message")  # fmt: skip
 
 
-def stored_entities(store: Store, names: Iterable[str]) -> list[str]:
-    """Those of ``names`` that the store has golden records of, in their order."""
+def stored_entities(store: Store, names: Iterable[str], *, golden: bool = True) -> list[str]:
+    """Those of ``names`` that the store has golden records of, in their order.
+
+    With ``golden`` false: those that it has tables for.
+    """
     known = {
         f"{schema}.{table}"
         for schema, table in store.rows("SELECT schema_name, table_name FROM duckdb_tables()")
     }
-    return [
-        name
-        for name in names
-        if golden_table(name) in known and store.rows(f"SELECT 1 FROM {golden_table(name)} LIMIT 1")  # noqa: S608
-    ]
+    stored = [name for name in names if golden_table(name) in known]
+    if not golden:
+        return stored
+    filled = "SELECT 1 FROM {} LIMIT 1"
+    return [name for name in stored if store.rows(filled.format(golden_table(name)))]
 
 
 def golden_columns(store: Store, entity: str, columns: Iterable[str]) -> pl.DataFrame:

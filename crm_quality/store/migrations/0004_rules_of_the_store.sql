@@ -1,4 +1,4 @@
--- Rules about many records at once, and what it takes to judge a kept row by other rules.
+-- Rules about many records at once, and the rules that runs went by.
 
 -- An issue of a rule about many records belongs to a golden record and to no version: version_id is
 -- null, entity_id says whose it is, record_id is the entity's anchor (while it lives, else its
@@ -9,13 +9,6 @@ ALTER TABLE quality.issue ALTER COLUMN record_id DROP NOT NULL;
 ALTER TABLE quality.issue ALTER COLUMN version_id DROP NOT NULL;
 ALTER TABLE quality.issue ADD COLUMN entity_id BIGINT;
 ALTER TABLE quality.issue ADD COLUMN segment VARCHAR;
-
--- how the columns of a batch became canonical fields: with the row as it came, all that is needed
--- to read it again under other definitions
-CREATE TABLE landing.reading (
-    batch_id BIGINT NOT NULL,
-    content  JSON NOT NULL
-);
 
 -- every rule set that a run went by, whole, so that today's can be compared with it
 CREATE TABLE audit.rule_set (
