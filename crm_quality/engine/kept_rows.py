@@ -28,7 +28,7 @@ _READ_AS = {FieldType.DATE: "%Y-%m-%d", FieldType.DATETIME: "%Y-%m-%dT%H:%M:%S%.
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """How the rows of some batches are read: all of one header, mapping and definition."""
 
     headers: tuple[str, ...]
@@ -49,10 +49,10 @@ class KeptReader:
         """Look up how the batches of ``versions`` (``batch_id``) were read."""
         self._store, self._entity = store, entity
         found = batch_readings(store, entity, versions["batch_id"].unique().sort())
-        self._batches: dict[_Reading, list[int]] = {}
+        self._batches: dict[Reading, list[int]] = {}
         for batch, mapping, definition, rules, raw in found.iter_rows():
             headers = headers_of(raw) if raw is not None else ()
-            reading = _Reading(headers, mapping, definition, _is_own(definition, rules))
+            reading = Reading(headers, mapping, definition, _is_own(definition, rules))
             self._batches.setdefault(reading, []).append(batch)
 
     def rules(self, rules: RuleSet) -> RuleSet:
@@ -69,7 +69,7 @@ class KeptReader:
 
     def parts(
         self, versions: pl.DataFrame, *, most: int | None = None
-    ) -> Iterator[tuple[_Reading, pl.DataFrame]]:
+    ) -> Iterator[tuple[Reading, pl.DataFrame]]:
         """What was kept of versions, in parts whose rows were read in one way.
 
         A rule is not asked of a file that has no column for it, so rows of different files must
@@ -88,7 +88,7 @@ class KeptReader:
                 yield reading, kept_rows(self._store, self._entity, part)
 
     def rows(
-        self, reading: _Reading, kept: pl.DataFrame, definition: EntityDefinition, rules: RuleSet
+        self, reading: Reading, kept: pl.DataFrame, definition: EntityDefinition, rules: RuleSet
     ) -> pl.DataFrame:
         """The RAW frame that intake would make of kept rows.
 

@@ -17,6 +17,8 @@ from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config
 from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.recheck import RecheckRequest, recheck
+from crm_quality.engine.rules_at import rules_at
+from crm_quality.engine.rules_diff import RulesDiff, diff_rules
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
@@ -225,6 +227,40 @@ class Project:
         with self.store() as store:
             outcome = recheck(store, self.rules, self.config, request, Clock(progress))
         return as_run(outcome, [])
+
+    def diff_rules(
+        self,
+        old: str | Path | RuleSet = "last",
+        new: str | Path | RuleSet | None = None,
+        *,
+        as_of: date | None = None,
+    ) -> RulesDiff:
+        """What other rules would do to the store; nothing is written.
+
+        Args:
+            old: The rules before: ``last`` (of the last run), ``default``, a folder, a git
+                revision of the project's rules, or a rule set.
+            new: The rules after, in the same words; null = the project's.
+            as_of: The day that counts as today; null = today.
+
+        Raises:
+            NotFoundError: There are no such rules.
+            DefinitionError: They are wrong; every fault with line and column.
+        """
+        with self.store() as store:
+            before, after = (
+                one
+                if isinstance(one, RuleSet)
+                else rules_at(str(one), project=self.folder, store=store)
+                for one in (old, self.rules if new is None else new)
+            )
+            return diff_rules(
+                store,
+                before,
+                after,
+                country=self.config.country,
+                as_of=as_of or datetime.now(UTC).date(),
+            )
 
     def golden(self, entity: str = "contact") -> pl.DataFrame:
         """Golden records: ``entity_id``, ``version``, ``records``, ``sources`` and the fields.

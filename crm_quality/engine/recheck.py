@@ -33,7 +33,6 @@ from crm_quality.store.quarantine import withdraw_versions
 from crm_quality.store.store_issues import stored_entities
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     from crm_quality.definitions import EntityDefinition, RuleSet
@@ -110,7 +109,7 @@ def _recheck_entity(
         if not request.everything:
             accused = versions_with_errors(run.store, entity) if request.requarantine else []
             other = pl.col("rules_hash") != pl.col("today")
-            stale = stale.filter(other | pl.col("version_id").is_in(accused))
+            stale = stale.filter(other | (~pl.col("waiting") & pl.col("version_id").is_in(accused)))
     if stale.is_empty():
         run.count_store(definition)
         return
@@ -127,9 +126,12 @@ def _recheck_entity(
         )
         touched.append(part.keep(run))
         rewritten.update(touched[-1]["record_id"])
-    behind = rewritten & {*every.filter("waiting")["record_id"]}
-    again = {*stale.filter("waiting")["record_id"]}
-    touched.append(_look_at_waiting(run, definition, sorted(again | behind), behind))
+    waits = every.filter("waiting")
+    behind = rewritten & {*waits["record_id"]}
+    again = {*stale.filter("waiting")["record_id"]} | behind
+    for reading, kept in reader.parts(waits.filter(pl.col("record_id").is_in(again))):
+        rows = reader.rows(reading, kept, definition, as_read.rules)
+        touched.append(_look_at_waiting(run, definition, rows, behind))
     touched.append(_derived_otherwise(run, definition, stale, as_read.rules))
     last_word = pl.concat(touched).unique("record_id", maintain_order=True)
     if last_word.is_empty():
@@ -220,12 +222,13 @@ class _Part:
 
 
 def _look_at_waiting(
-    run: RunUnderway, definition: EntityDefinition, records: Sequence[int], behind: set[int]
+    run: RunUnderway, definition: EntityDefinition, rows: pl.DataFrame, behind: set[int]
 ) -> pl.DataFrame:
-    """Judge what waits again; frame of `TOUCHED`: the records that are accepted now."""
+    """Judge rows that wait again; frame of `TOUCHED`: the records that are accepted now."""
+    records = rows["record_id"].to_list()
     if not records:
         return TOUCHED.to_frame()
-    look = look_again(run, definition, records)
+    look = look_again(run, definition, records, rows=rows)
     verdicts, touched = conclude(
         run, look, reasons=dict.fromkeys(records, _WHY), again=frozenset(behind)
     )

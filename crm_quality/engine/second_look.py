@@ -87,7 +87,11 @@ class SecondLook:
 
 
 def look_again(
-    run: RunUnderway, definition: EntityDefinition, records: Sequence[int]
+    run: RunUnderway,
+    definition: EntityDefinition,
+    records: Sequence[int],
+    *,
+    rows: pl.DataFrame | None = None,
 ) -> SecondLook:
     """Judge the last version of records as if it came now; nothing is stored.
 
@@ -95,13 +99,15 @@ def look_again(
         run: The run under way.
         definition: The entity of all of them.
         records: Record ids, each once.
+        rows: The same records as RAW frame, read from what their source sent; null = as
+            quarantine kept them.
     """
     run.grow_tables(definition)
     before = last_versions(run.store, definition.entity, records)
-    rows = rows_of(before, definition).with_columns(
-        before["batch_id"],
-        pl.when(before["status"] == "quarantined").then(before["opened_at"]).alias("opened_at"),
-    )
+    since = pl.when(before["status"] == "quarantined").then(before["opened_at"])
+    own = before.select("record_id", "batch_id", since.alias("opened_at"))
+    given = rows_of(before, definition) if rows is None else rows.drop("batch_id", "version_id")
+    rows = own.join(given, on="record_id", maintain_order="left")
     known = {**_sources_of_old(run), **run.rules.sources}
     as_read = replace(run, rules=replace(run.rules, sources=known))
     return SecondLook(before, Judged(as_read, definition, rows))
