@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.store.quarantine import supersede
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -51,6 +53,17 @@ def live_by_source(store: Store, entity: str) -> dict[str, int]:
     )
 
 
+def ended_by_source(store: Store, entity: str, *, run_id: int) -> dict[str, int]:
+    """Source → how many accepted records of ``entity`` this run has ended."""
+    return dict(
+        store.rows(
+            "SELECT source, count(*) FROM landing.record"
+            " WHERE entity = ? AND accepted_no IS NOT NULL AND ended_run = ? GROUP BY ALL",
+            [entity, run_id],
+        )
+    )
+
+
 def table_columns(store: Store, table: str) -> dict[str, str]:
     """Column → DuckDB type of ``schema.table``."""
     schema, name = table.split(".")
@@ -64,7 +77,7 @@ def table_columns(store: Store, table: str) -> dict[str, str]:
 
 
 def settle_records(
-    store: Store, entity: str, touched: pl.DataFrame, *, run_id: int, moment: datetime
+    store: Store, entity: str, touched: pl.DataFrame, *, run_id: int, moment: datetime, actor: str
 ) -> None:
     """After versions were written: which is current, who is accepted, what ended, what is waiting.
 
@@ -77,6 +90,7 @@ def settle_records(
         touched: ``record_id``, ``is_deleted`` (the last word of this run on each record).
         run_id: This run.
         moment: When it started, UTC.
+        actor: Who is recorded.
     """
     versions = version_table(entity)
     with store.staged(touched.select("record_id", "is_deleted"), "touched"):
@@ -120,16 +134,7 @@ def settle_records(
         WHEN MATCHED THEN UPDATE SET accepted_no = n.accepted_no
         """
     )
-    store.execute(
-        """
-        UPDATE quality.quarantine q
-        SET status = 'superseded', closed_at = ?, closed_run = ?
-        FROM settled s
-        WHERE q.record_id = s.record_id AND q.entity = ? AND q.status = 'open'
-          AND q.version_id < s.last_version
-        """,
-        [moment, run_id, entity],
-    )
+    supersede(store, entity, run_id=run_id, moment=moment, actor=actor)
     store.execute("DROP TABLE settled")
 
 
