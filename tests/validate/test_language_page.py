@@ -28,8 +28,10 @@ def _load(folder: Path, rules: str, fields: str = "") -> None:
     )
     files = {
         "entities/contact.yml": f"entity: contact\n{fields}{more}{rules}",
-        "entities/company.yml": "{entity: company, fields: {name: {meaning: M., type: company_name},"
-        " domain: {meaning: M., type: domain}}}",
+        "entities/company.yml": (
+            "{entity: company, fields: {name: {meaning: M., type: company_name},"
+            " domain: {meaning: M., type: domain}}}"
+        ),
         "vocabularies/lead_source.yml": "{vocabulary: lead_source, values: {web: {}}}",
         "vocabularies/lifecycle_stage.yml": (
             "{vocabulary: lifecycle_stage, values: {customer: {}, churned: {}}}"
