@@ -14,6 +14,7 @@ from crm_quality.cli.annotations import github, junit, shown_path
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, Wait
 from crm_quality.cli.output import console, print_frame, print_object, progress, say
 from crm_quality.cli.rules_diff import diff
+from crm_quality.cli.rules_usage import usage
 from crm_quality.cli.run import print_rules, print_summary
 from crm_quality.definitions import RuleSet, Severity, default_rules
 from crm_quality.engine.config import CONFIG_FILE
@@ -49,6 +50,7 @@ def register(app: typer.Typer) -> None:
     group.command("check")(check)
     group.command("list")(list_rules)
     group.command("docs")(docs)
+    group.command("usage")(usage)
     group.command("diff")(diff)
     group.command("apply")(apply)
     app.add_typer(group, name="rules")

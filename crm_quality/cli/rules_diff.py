@@ -44,7 +44,7 @@ def diff(
 
     Told are the rules that differ, the rows that would newly fail or newly pass, the values that
     would be rewritten, the golden records that would change, and what would be quarantined or
-    released. `--format jsonl` gives every row, with its `kind`; the others count, and show some.
+    released. `--format jsonl` gives every row, with the `frame` it is of; the others count them.
     """
     opened = Project.open(project, wait=wait)
     found = opened.diff_rules(old, new, as_of=None if as_of is None else as_of.date())
@@ -54,7 +54,7 @@ def diff(
     if output is Format.JSONL:
         for kind, frame in frames.items():
             for row in frame.iter_rows(named=True):
-                print_object({"kind": kind, **row}, output)
+                print_object({"frame": kind, **row}, output)
     elif output is Format.JSON:
         print_object(_report(found, frames, examples), output)
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm_quality.audit import Scorecard, scorecard
+from crm_quality.audit.usage import Usage, usage
 from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
@@ -197,6 +198,11 @@ class Project:
         """
         with self.store() as store:
             return store_findings(store, self.rules, as_of=as_of or datetime.now(UTC).date())
+
+    def usage(self) -> Usage:
+        """Which fields, accepted values and rules do anything in the store, see `Usage`."""
+        with self.store() as store:
+            return usage(store.connection, self.rules)
 
     def apply_rules(
         self,

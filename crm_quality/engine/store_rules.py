@@ -87,7 +87,14 @@ class StoreFrames:
             if name in names
         }
         parts = [
-            check_store(golden, rules.entity(name), as_of=as_of, records=records) for name in names
+            check_store(
+                golden,
+                rules.entity(name),
+                as_of=as_of,
+                records=records,
+                entities=rules.entities,
+            )
+            for name in names
         ]
         issues = pl.concat([STORE_ISSUES.to_frame(), *(part.issues for part in parts)])
         return StoreFindings(

@@ -19,6 +19,7 @@ from crm_quality.validate.checks import Outcome, by_segment, checks_frame, outco
 from crm_quality.validate.compile import compiled, sql_column
 from crm_quality.validate.conditions import Context, expression
 from crm_quality.validate.issues import ISSUES, findings, issues_of
+from crm_quality.validate.links import disagreeing, needed_there, orphans
 from crm_quality.validate.predicate import refused
 from crm_quality.validate.rule import Rule, Status
 from crm_quality.validate.store_columns import speaks_of_sources
@@ -55,6 +56,7 @@ def check_store(
     *,
     as_of: date | None = None,
     records: Mapping[str, pl.DataFrame] | None = None,
+    entities: Mapping[str, EntityDefinition] | None = None,
 ) -> StoreValidation:
     """Check an entity's records against its rules of scope ``store``.
 
@@ -66,13 +68,15 @@ def check_store(
         as_of: The day that ``today`` stands for; null = today in UTC.
         records: Name of an entity → its live records with ``source`` and ``source_key``, for the
             rules that speak of those; null = ``frames``.
+        entities: Name → definition of other entities, for rules that compare with their fields.
 
     Returns:
         Issues and checks. A rule whose columns or entities are not there is skipped, and says so.
     """
     day = as_of or datetime.now(UTC).date()
-    golden = _Subject.of(frames, definition, day)
-    kept = golden if records is None else _Subject.of(records, definition, day)
+    known = {definition.entity: definition, **(entities or {})}
+    golden = _Subject.of(frames, definition, day, known)
+    kept = golden if records is None else _Subject.of(records, definition, day, known)
     outcomes: list[Outcome] = []
     issues: list[pl.DataFrame] = []
     for rule in catalogue(definition):
@@ -102,16 +106,21 @@ STORE_ISSUES = pl.Schema(
 class _Subject:
     """What rules are applied to: the entity's frame, those of others, fields, columns and day."""
 
+    entities: Mapping[str, EntityDefinition]
     frames: Mapping[str, pl.DataFrame]
     frame: pl.DataFrame
     context: Context
 
     @classmethod
     def of(
-        cls, frames: Mapping[str, pl.DataFrame], definition: EntityDefinition, day: date
+        cls,
+        frames: Mapping[str, pl.DataFrame],
+        definition: EntityDefinition,
+        day: date,
+        entities: Mapping[str, EntityDefinition],
     ) -> _Subject:
         frame = frames.get(definition.entity, pl.DataFrame())
-        return cls(frames, frame, Context(definition, frozenset(frame.columns), day))
+        return cls(entities, frames, frame, Context(definition, frozenset(frame.columns), day))
 
 
 def _checked(rule: Rule, subject: _Subject) -> tuple[Outcome, pl.DataFrame | None]:
@@ -119,7 +128,7 @@ def _checked(rule: Rule, subject: _Subject) -> tuple[Outcome, pl.DataFrame | Non
     if stated is not None and stated.fresh is not None:
         old, segments = _not_fresh(rule, stated.fresh, frame, subject.context)
         return outcome(rule, segments, old.height), old
-    spoken, fails, error = _verdict(rule, subject.frames, frame, subject.context)
+    spoken, fails, error = _verdict(rule, subject)
     rows = fails.arg_true()
     segments_of = by_segment(rule, frame, pl.lit(spoken), pl.lit(fails))
     ended = outcome(rule, int(spoken.sum()), len(rows), error, segments_of)
@@ -143,10 +152,9 @@ def _issues(rule: Rule, frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     return issues.with_columns(*ids, pl.lit(None, pl.String).alias("segment"))
 
 
-def _verdict(
-    rule: Rule, frames: Mapping[str, pl.DataFrame], frame: pl.DataFrame, context: Context
-) -> tuple[pl.Series, pl.Series, str]:
+def _verdict(rule: Rule, subject: _Subject) -> tuple[pl.Series, pl.Series, str]:
     """Which rows a rule speaks of, which fail, and why it could not be run."""
+    frame, context = subject.frame, subject.context
     stated = rule.record_rule
     said = rule.check or stated
     where = said.where if said is not None else None
@@ -160,9 +168,9 @@ def _verdict(
     if names is not None:
         return *_repeated(names, frame, spoken), ""
     if stated is not None and stated.references is not None:
-        return *_orphans(stated.references, frames, frame, spoken), ""
+        return *_linked(stated.references, subject, spoken), ""
     if stated is not None and stated.children is not None:
-        return *_childless(stated.children, frames, frame, spoken), ""
+        return *_childless(stated.children, subject.frames, frame, spoken), ""
     return _one_by_one(rule, frame, context)
 
 
@@ -216,19 +224,17 @@ def _keys(one: pl.DataFrame, two: pl.DataFrame) -> tuple[str, ...]:
     return ("source",) if "source" in one.columns and "source" in two.columns else ()
 
 
-def _orphans(
-    stated: Reference, frames: Mapping[str, pl.DataFrame], frame: pl.DataFrame, spoken: pl.Series
-) -> tuple[pl.Series, pl.Series]:
-    other = _frame(frames, stated.entity)
-    _needs(frame, "this entity", stated.field)
-    _needs(other, stated.entity, stated.key)
-    both = _keys(frame, other)
-    filled = spoken & frame[stated.field].is_not_null()
-    pointing = frame.with_row_index("row").filter(filled)
-    lost = pointing.join(
-        other, left_on=[*both, stated.field], right_on=[*both, stated.key], how="anti"
-    )
-    return filled, _marked(lost["row"], frame.height)
+def _linked(stated: Reference, subject: _Subject, spoken: pl.Series) -> tuple[pl.Series, pl.Series]:
+    frame = subject.frame
+    other = _frame(subject.frames, stated.entity)
+    _needs(frame, "this entity", stated.field, *stated.agrees)
+    _needs(other, stated.entity, *needed_there(stated))
+    if not stated.agrees:
+        return orphans(stated, subject.context.type_of(stated.field), frame, other, spoken)
+    if stated.entity not in subject.entities:
+        raise _LackingError(f"the definition of {stated.entity} was not given")
+    definitions = subject.context.definition, subject.entities[stated.entity]
+    return disagreeing(stated, definitions, frame, other, spoken)
 
 
 def _childless(

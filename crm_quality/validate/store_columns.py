@@ -11,6 +11,7 @@ from crm_quality.definitions.predicate import predicate_fields
 from crm_quality.definitions.rule_faults import RECORD_COLUMNS
 from crm_quality.validate.catalogue import catalogue
 from crm_quality.validate.conditions import fields_of
+from crm_quality.validate.links import needed_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,6 +80,7 @@ def _stated_fields(stated: RecordRule, definition: EntityDefinition) -> Iterator
         yield from fields_of(stated.expect)
     if stated.references is not None:
         yield stated.references.field
+        yield from stated.references.agrees
     if stated.children is not None:
         yield stated.children.key
     if stated.fresh is not None:
@@ -91,6 +93,7 @@ def _stated_fields(stated: RecordRule, definition: EntityDefinition) -> Iterator
 def _other_fields(rule: Rule) -> Iterator[tuple[str, str]]:
     stated = rule.record_rule
     if stated is not None and stated.references is not None:
-        yield stated.references.entity, stated.references.key
+        for name in needed_there(stated.references):
+            yield stated.references.entity, name
     if stated is not None and stated.children is not None:
         yield stated.children.entity, stated.children.field

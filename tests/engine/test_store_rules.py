@@ -143,3 +143,51 @@ def test_how_store_checks_ended_is_kept_when_it_changes(project):
             " WHERE rule = 'contact.stale' ORDER BY run_id"
         )
     assert ended == [(1, "passed", 1, 0), (3, "warned", 1, 1)]
+
+
+def test_contacts_that_lead_to_no_company_and_mail_of_another_one_are_found(project):
+    project.run(
+        rows({"source": "crm", "source_key": "1", "name": "Borealis Shipping AS",
+              "domain": "borealis-shipping.no"}),
+        entity="company",
+        as_of=DAY,
+    )  # fmt: skip
+    at = {"company_name": "BOREALIS SHIPPING"}
+    project.run(
+        rows(
+            ann(email="ann@borealis-shipping.no", **at),
+            ann(
+                source_key="2",
+                first_name="Bob",
+                last_name="Okafor",
+                email="bob@lumen-optics.nl",
+                **at,
+            ),
+            ann(source_key="3", first_name="Mia", last_name="Tran", email="mia@gmail.com", **at),
+            ann(source_key="4", first_name="Ole", last_name="Berg", company_name="Lumen Optics BV"),
+        ),
+        as_of=DAY,
+    )
+
+    astray = issues(project, "contact.email.other_company")
+    orphans = issues(project, "contact.company_name.orphan")
+    assert astray.select("source_key", "value").rows() == [("2", "bob@lumen-optics.nl")]
+    assert orphans.select("source_key", "value").rows() == [("4", "Lumen Optics BV")]
+
+
+def test_a_field_missing_where_it_must_be_filled_is_listed_by_its_row(project):
+    project.run(
+        rows(
+            ann(lifecycle_stage="customer"),
+            {"source": "crm", "source_key": "2", "first_name": "Bob", "phone": "+47 22 12 34 56",
+             "lifecycle_stage": "customer"},
+            {"source": "crm", "source_key": "3", "first_name": "Mia", "phone": "+47 22 12 34 57",
+             "lifecycle_stage": "lead"},
+        ),
+        as_of=DAY,
+    )  # fmt: skip
+
+    missing = issues(project, "contact.last_name.required")
+    assert missing.select("record_id", "source", "source_key", "field").rows() == [
+        (2, "crm", "2", "last_name")
+    ]
