@@ -8,13 +8,20 @@ from crm_quality.definitions.entity import (
     Survivorship,
 )
 from crm_quality.definitions.folding import fold, folded
-from crm_quality.definitions.loader import RuleSet, default_rules, default_rules_dir, load_rules
+from crm_quality.definitions.loader import (
+    RuleSet,
+    default_rules,
+    default_rules_dir,
+    load_rules,
+    vocabulary_file,
+)
 from crm_quality.definitions.matching import MatchingDefinition
 from crm_quality.definitions.model import Definition, Severity
 from crm_quality.definitions.rules import Check, Condition, RecordRule
 from crm_quality.definitions.schema import write_json_schemas
 from crm_quality.definitions.source import SourceDefinition
 from crm_quality.definitions.vocabulary import AcceptedValue, Vocabulary
+from crm_quality.definitions.vocabulary_text import with_spellings
 
 __all__ = [
     "AcceptedValue",
@@ -37,5 +44,7 @@ __all__ = [
     "fold",
     "folded",
     "load_rules",
+    "vocabulary_file",
+    "with_spellings",
     "write_json_schemas",
 ]

@@ -96,17 +96,20 @@ def default_rules() -> RuleSet:
 
 @dataclass
 class _Reading:
+    instead: Mapping[Path, str]
     faults: list[Fault] = field(default_factory=list)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     models: dict[str, dict[str, Definition]] = field(default_factory=dict)
     broken: set[tuple[str, str]] = field(default_factory=set)
 
 
-def load_rules(folder: Path | str) -> RuleSet:
+def load_rules(folder: Path | str, *, instead: Mapping[Path, str] | None = None) -> RuleSet:
     """Read ``entities/``, ``vocabularies/``, ``sources/`` and ``matching/`` of a folder.
 
     Args:
         folder: The project's ``rules`` folder.
+        instead: File below ``folder`` → the text that counts in place of what stands in it, to
+            try a change before it is written.
 
     Returns:
         The rules, checked against each other.
@@ -118,7 +121,7 @@ def load_rules(folder: Path | str) -> RuleSet:
     if not (folder / "entities").is_dir():
         hint = "run `crmq init DIR` to make a project with the default rules"
         raise DefinitionError([Fault(folder / "entities", 0, 0, "the folder is missing", hint)])
-    reading = _Reading()
+    reading = _Reading(instead or {})
     for kind in KINDS:
         reading.models[kind] = {}
         for file in sorted((folder / kind).glob("*.y*ml")):
@@ -150,6 +153,21 @@ def load_rules(folder: Path | str) -> RuleSet:
     return RuleSet(bound, vocabularies, sources, matching, _fingerprint(reading.models))
 
 
+def vocabulary_file(folder: Path | str, name: str) -> Path:
+    """The file below a project's ``rules`` folder that defines the vocabulary ``name``.
+
+    Raises:
+        NotFoundError: No file does.
+    """
+    files = sorted((Path(folder) / "vocabularies").glob("*.y*ml"))
+    # nearly always the file is called like the vocabulary
+    for file in sorted(files, key=lambda file: file.stem != name):
+        tree = parse(file.read_text(encoding="utf-8"), file).tree
+        if isinstance(tree, dict) and tree.get("vocabulary") == name:
+            return file
+    raise NotFoundError(f"no file in {Path(folder) / 'vocabularies'} defines {name!r}")
+
+
 def _of(reading: _Reading, kind: str, model: type[_Model]) -> dict[str, _Model]:
     return {n: m for n, m in reading.models[kind].items() if isinstance(m, model)}
 
@@ -172,7 +190,7 @@ def _fingerprint(models: Mapping[str, Mapping[str, Definition]]) -> str:
 def _read(reading: _Reading, kind: str, file: Path) -> None:
     model, name_key = KINDS[kind]
     try:
-        text = file.read_text(encoding="utf-8")
+        text = reading.instead.get(file) or file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reading.faults.append(Fault(file, 0, 0, f"cannot be read: {error}", "save it as UTF-8"))
         return
