@@ -17,6 +17,7 @@ from crm_quality.definitions.loader import (
 )
 from crm_quality.definitions.matching import MatchingDefinition
 from crm_quality.definitions.model import Definition, Severity
+from crm_quality.definitions.replacing import replace_file
 from crm_quality.definitions.rules import Check, Condition, RecordRule
 from crm_quality.definitions.schema import write_json_schemas
 from crm_quality.definitions.source import SourceDefinition
@@ -44,6 +45,7 @@ __all__ = [
     "fold",
     "folded",
     "load_rules",
+    "replace_file",
     "vocabulary_file",
     "with_spellings",
     "write_json_schemas",

@@ -55,6 +55,7 @@ def prepare(
     country: str | None,
     as_of: date,
     clock: Clock,
+    only: pl.Series | None = None,
 ) -> Prepared:
     """Standardise and validate the rows of one batch.
 
@@ -66,9 +67,13 @@ def prepare(
         country: Region of phone numbers that nothing else tells.
         as_of: The day that counts as today.
         clock: Takes the seconds of both stages.
+        only: Boolean, one per row: the others are there to tell how their source writes dates,
+            and are left out afterwards; null = all rows are wanted.
     """
     with clock.stage("standardise"):
         standardised = standardise(rows, definition, sources=sources, country=country)
+        if only is not None:
+            rows, standardised = rows.filter(only), standardised.filter(only)
     with clock.stage("validate"):
         validation = check_records(standardised, definition, as_of=as_of, sources=sources)
         ids = rows.select(*ROW, "record_id", "version_id")

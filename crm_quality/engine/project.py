@@ -17,6 +17,7 @@ from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config
 from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.summary import Clock
+from crm_quality.engine.values import Values
 from crm_quality.errors import NotFoundError, ProjectError
 from crm_quality.intake import read
 from crm_quality.store import Store, open_store
@@ -94,6 +95,16 @@ class Project:
         return cls(folder)
 
     @property
+    def actor(self) -> str:
+        """Who is recorded: as crmq.yml says, else the user of the operating system."""
+        return _user(self.config.actor)
+
+    @property
+    def values(self) -> Values:
+        """Values outside their vocabulary: what there is, and making it accepted."""
+        return Values(self)
+
+    @property
     def store_path(self) -> Path:
         """The DuckDB file."""
         return self.folder / STORE_FILE
@@ -145,9 +156,7 @@ class Project:
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
-        request = RunRequest(
-            intakes, _user(self.config.actor), command, as_of or datetime.now(UTC).date()
-        )
+        request = RunRequest(intakes, self.actor, command, as_of or datetime.now(UTC).date())
         with self.store() as store:
             outcome = execute(store, rules, self.config, request, clock)
         return as_run(outcome, intakes)

@@ -12,7 +12,7 @@ import polars as pl
 
 from crm_quality.audit import figures
 from crm_quality.engine.arrivals import arrivals
-from crm_quality.engine.batch import prepare
+from crm_quality.engine.batch import Prepared, prepare
 from crm_quality.engine.derive import derive
 from crm_quality.engine.summary import (
     Clock,
@@ -44,6 +44,25 @@ if TYPE_CHECKING:
     from crm_quality.store import Store
 
 
+_NO_WORD = pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})
+
+
+@dataclass(frozen=True)
+class KeptBatch:
+    """Rows of the store that are to be standardised again.
+
+    Attributes:
+        entity: What they are.
+        batch_id: The batch that they came in, and stay in.
+        rows: RAW frame with ``record_id`` and ``is_asked``: rows that are not asked for only tell
+            how their source writes dates.
+    """
+
+    entity: str
+    batch_id: int
+    rows: pl.DataFrame
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """What a run is asked to do.
@@ -53,12 +72,14 @@ class RunRequest:
         actor: Who is recorded.
         command: How it was asked for.
         as_of: The day that counts as today.
+        kept: Rows of the store that are standardised and checked again.
     """
 
     intakes: Sequence[Intake]
     actor: str
     command: str
     as_of: date
+    kept: Sequence[KeptBatch] = ()
 
 
 @dataclass
@@ -122,6 +143,10 @@ def execute(
         changed_any = False
         for entity in entities:
             changed_any |= run.entity(rules.entity(entity))
+        for entity in dict.fromkeys(batch.entity for batch in request.kept):
+            batches = [batch for batch in request.kept if batch.entity == entity]
+            changed_any |= run.again(rules.entity(entity), batches)
+            entities.append(entity)
         if not entities:
             outcome.summary.golden = GoldenCounts()
         with clock.stage("store"):
@@ -160,6 +185,26 @@ class _Run:
             self._keep(intake, fresh, definition, rules_hash)
             touched.append(fresh.select("record_id", "is_deleted"))
         touched.append(self._missing_from_snapshots(name))
+        return self._settle(definition, touched)
+
+    def again(self, definition: EntityDefinition, kept: Sequence[KeptBatch]) -> bool:
+        """Standardise and check rows of the store again; True when there were any."""
+        touched = [_NO_WORD]
+        self._grow_tables(definition)
+        for batch in kept:
+            rows = self._with_version_ids(batch.rows, definition.entity)
+            prepared = self._prepared(rows, definition, only=rows["is_asked"])
+            asked = rows.filter("is_asked")
+            self.outcome.summary.records.received += asked.height
+            self._write_versions(
+                prepared, asked, definition.entity, definition.fingerprint, batch.batch_id
+            )
+            touched.append(asked.select("record_id", "is_deleted"))
+        return self._settle(definition, touched)
+
+    def _settle(self, definition: EntityDefinition, touched: Sequence[pl.DataFrame]) -> bool:
+        """Derive what the records touched have changed; False when there are none."""
+        name = definition.entity
         last_word = pl.concat(touched).unique("record_id", keep="last", maintain_order=True)
         if last_word.is_empty():
             self._count_store(definition)
@@ -191,7 +236,7 @@ class _Run:
             if source in self.rules.sources and self.rules.sources[source].mode == "snapshot"
         ]
         held = known_records(self.store, entity).filter(~pl.col("ended")) if whole else None
-        missing = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
+        missing = [_NO_WORD]
         for source in dict.fromkeys(source for _, source in whole):
             keys = pl.concat(
                 rows.filter(pl.col("source") == source).select("source_key")
@@ -252,31 +297,11 @@ class _Run:
     ) -> None:
         """Standardise, validate and store the rows of one batch that say something new."""
         store, entity = self.store, definition.entity
-        first = store.next_id("version_id", version_table(entity))
-        rows = (
-            fresh.with_row_index("n")
-            .with_columns((pl.col("n").cast(pl.Int64) + first).alias("version_id"))
-            .drop("n")
-        )
-        prepared = prepare(
-            rows,
-            definition,
-            sources=self.rules.sources,
-            country=self.config.country,
-            as_of=self.request.as_of,
-            clock=self.clock,
-        )
+        rows = self._with_version_ids(fresh, entity)
+        prepared = self._prepared(rows, definition)
         with self.clock.stage("store"):
             batch_id = self._write_batch(intake, rows.height, entity)
             self._write_records(rows, entity)
-            numbers = {"run_id": self.run_id, "batch_id": batch_id}
-            versions = prepared.versions.with_columns(
-                *(pl.lit(value, pl.Int64).alias(key) for key, value in numbers.items()),
-                pl.lit(rules_hash).alias("rules_hash"),
-            )
-            store.append(version_table(entity), versions)
-            self._write_findings(prepared.issues, prepared.checks, versions, entity)
-            write_points(store, entity, prepared.points, versions)
             told = rows.filter(pl.col("merged_into").is_not_null())
             learn_merges(
                 store,
@@ -285,6 +310,39 @@ class _Run:
                 run_id=self.run_id,
                 moment=self.started,
             )
+        self._write_versions(prepared, rows, entity, rules_hash, batch_id)
+
+    def _with_version_ids(self, rows: pl.DataFrame, entity: str) -> pl.DataFrame:
+        first = self.store.next_id("version_id", version_table(entity))
+        ids = pl.int_range(first, first + pl.len(), dtype=pl.Int64)
+        return rows.with_columns(ids.alias("version_id"))
+
+    def _prepared(
+        self, rows: pl.DataFrame, definition: EntityDefinition, only: pl.Series | None = None
+    ) -> Prepared:
+        return prepare(
+            rows,
+            definition,
+            sources=self.rules.sources,
+            country=self.config.country,
+            as_of=self.request.as_of,
+            clock=self.clock,
+            only=only,
+        )
+
+    def _write_versions(
+        self, prepared: Prepared, rows: pl.DataFrame, entity: str, rules_hash: str, batch_id: int
+    ) -> None:
+        """Store what standardising and validating gave, and count it."""
+        with self.clock.stage("store"):
+            numbers = {"run_id": self.run_id, "batch_id": batch_id}
+            versions = prepared.versions.with_columns(
+                *(pl.lit(value, pl.Int64).alias(key) for key, value in numbers.items()),
+                pl.lit(rules_hash).alias("rules_hash"),
+            )
+            self.store.append(version_table(entity), versions)
+            self._write_findings(prepared.issues, prepared.checks, versions, entity)
+            write_points(self.store, entity, prepared.points, versions)
         quarantined = versions.filter(pl.col("status") == "quarantined")
         counts = self.outcome.summary.records
         counts.quarantined += quarantined.height
@@ -294,8 +352,9 @@ class _Run:
 
     def _write_batch(self, intake: Intake, received: int, entity: str) -> int:
         batch_id = self.store.next_id("batch_id", "landing.batch")
+        by = self.rules.sources.get(intake.recognised or "")
         self.store.execute(
-            "INSERT INTO landing.batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO landing.batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 batch_id,
                 self.run_id,
@@ -306,6 +365,7 @@ class _Run:
                 received,
                 json.dumps(intake.mapping_columns()),
                 self.started,
+                None if by is None else by.model_dump_json(by_alias=True, exclude_defaults=True),
             ],
         )
         return batch_id

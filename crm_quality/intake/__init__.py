@@ -2,6 +2,7 @@
 
 from crm_quality.intake.files import read, read_batches
 from crm_quality.intake.guessing import Guess, guess_mapping
+from crm_quality.intake.kept import kept_records
 from crm_quality.intake.loading import load_source
 from crm_quality.intake.mapping import Drift, MappedField
 from crm_quality.intake.recognition import recognise
@@ -16,6 +17,7 @@ __all__ = [
     "MappedField",
     "Table",
     "guess_mapping",
+    "kept_records",
     "load_source",
     "read",
     "read_batches",

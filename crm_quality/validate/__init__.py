@@ -1,6 +1,6 @@
 """Rules find issues; an error quarantines its record, a warning travels with it."""
 
-from crm_quality.validate.catalogue import catalogue
+from crm_quality.validate.catalogue import catalogue, note_rule
 from crm_quality.validate.checks import CHECKS
 from crm_quality.validate.issues import ISSUES
 from crm_quality.validate.meanings import METHODS
@@ -26,6 +26,7 @@ __all__ = [
     "check_records",
     "check_store",
     "cluster_values",
+    "note_rule",
     "profile",
     "rules_reference",
     "suggest_targets",

@@ -10,6 +10,7 @@ import polars as pl
 from rapidfuzz import fuzz, process
 
 from crm_quality.definitions import fold
+from crm_quality.standardise.vocabulary import replacement
 from crm_quality.validate.spelling_keys import KEYS, PHONETIC, words
 
 if TYPE_CHECKING:
@@ -195,11 +196,14 @@ def _share(letters: int, folded: str) -> float:
 
 
 def _spellings(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
-    """Each spelling of a vocabulary and the accepted value that it means."""
+    """Each spelling of a vocabulary and the accepted value that it means, names before synonyms."""
     for value, details in vocabulary.values.items():
-        for text in (value, details.label, *details.synonyms):
+        for text in (value, details.label):
             if text:
-                yield text, details.replaced_by or value
+                yield text, replacement(vocabulary, value)
+    for value, details in vocabulary.values.items():
+        for text in details.synonyms:
+            yield text, replacement(vocabulary, value)
 
 
 def probable_values(texts: pl.Series, vocabulary: Vocabulary) -> pl.Series:
