@@ -13,6 +13,7 @@ from crm_quality.definitions.loader import (
     default_rules,
     default_rules_dir,
     load_rules,
+    rules_of,
     vocabulary_file,
 )
 from crm_quality.definitions.matching import MatchingDefinition
@@ -46,6 +47,7 @@ __all__ = [
     "folded",
     "load_rules",
     "replace_file",
+    "rules_of",
     "vocabulary_file",
     "with_spellings",
     "write_json_schemas",

@@ -126,6 +126,32 @@ def load_rules(folder: Path | str, *, instead: Mapping[Path, str] | None = None)
         reading.models[kind] = {}
         for file in sorted((folder / kind).glob("*.y*ml")):
             _read(reading, kind, file)
+    return _bound(reading, folder)
+
+
+def rules_of(texts: Mapping[str, str]) -> RuleSet:
+    """Definitions that are not on disk.
+
+    Args:
+        texts: Path below a ``rules`` folder → YAML.
+
+    Returns:
+        The rules, checked against each other.
+
+    Raises:
+        DefinitionError: Any text is wrong; it holds every fault of every text.
+    """
+    reading = _Reading({Path(path): text for path, text in texts.items()})
+    reading.models |= {kind: {} for kind in KINDS}
+    for kind in KINDS:
+        for file in reading.instead:
+            if file.parts[0] == kind:
+                _read(reading, kind, file)
+    return _bound(reading, Path())
+
+
+def _bound(reading: _Reading, folder: Path) -> RuleSet:
+    """Definitions that were read, checked against each other and bound to each other."""
     entities = {
         name: entity
         for name, entity in reading.models["entities"].items()
