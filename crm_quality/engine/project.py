@@ -23,6 +23,7 @@ from crm_quality.engine.rules_diff import RulesDiff, diff_rules
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
+from crm_quality.engine.values import Values
 from crm_quality.errors import NotFoundError, ProjectError
 from crm_quality.intake import read
 from crm_quality.store import Store, open_store
@@ -100,14 +101,19 @@ class Project:
         return cls(folder)
 
     @property
-    def store_path(self) -> Path:
-        """The DuckDB file."""
-        return self.folder / STORE_FILE
-
-    @property
     def actor(self) -> str:
         """Who is recorded: as crmq.yml says, else the user of the operating system."""
         return _user(self.config.actor)
+
+    @property
+    def values(self) -> Values:
+        """Values outside their vocabulary: what there is, and making it accepted."""
+        return Values(self)
+
+    @property
+    def store_path(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / STORE_FILE
 
     @property
     def quarantine(self) -> Quarantine:
