@@ -10,7 +10,7 @@ from crm_quality.engine.corrections import rows_of, with_corrections
 from crm_quality.engine.second_look import conclude, look_again
 from crm_quality.engine.waiting import nearest
 from crm_quality.errors import NotFoundError, RefusedError
-from crm_quality.store.decisions import corrections_in_force, keep_corrections
+from crm_quality.store.corrections import corrections_in_force, keep_corrections
 from crm_quality.store.quarantine import last_versions
 from crm_quality.store.trail import record_event
 

@@ -15,7 +15,9 @@ from crm_quality.audit.usage import Usage, usage
 from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
+from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.labels import evaluate_store
+from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.recheck import RecheckRequest, recheck
 from crm_quality.engine.rules_at import rules_at
@@ -24,6 +26,7 @@ from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.values import Values
+from crm_quality.engine.warm import WarmMatchers
 from crm_quality.errors import NotFoundError, ProjectError
 from crm_quality.intake import read
 from crm_quality.store import Store, open_store
@@ -31,7 +34,7 @@ from crm_quality.store.export import EXPORTS, export_frame
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import polars as pl
 
@@ -56,6 +59,9 @@ class Project:
         self.wait = wait
         self.config: ProjectConfig = read_config(folder)
         self.rules: RuleSet = load_rules(folder / "rules")
+        self._warm = WarmMatchers(
+            self.store_path, self.rules, self.store, country=self.config.country
+        )
 
     @classmethod
     def open(cls, folder: str | Path = ".", *, wait: float = 0.0) -> Project:
@@ -320,6 +326,69 @@ class Project:
         table = read(labels)
         with self.store() as store:
             return evaluate_store(store, table.frame, entity=entity, label=label)
+
+    def lookup(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        entity: str = "contact",
+        top: int = 5,
+        **fields: Any,  # noqa: ANN401 - values as typed
+    ) -> Lookup:
+        """Who is this half-typed record? Candidates with the weights that a run would give them.
+
+        The first lookup reads all records of the entity into memory, which takes as long as a run
+        takes to make features and blocks; later ones take milliseconds, until the store changes.
+
+        Args:
+            values: Field → value, as typed.
+            entity: What is looked for.
+            top: So many candidates at most.
+            **fields: More values, by field.
+
+        Raises:
+            UsageError: A field is not one of the entity's, or there is no value.
+            MatchError: The entity is not matched.
+        """
+        return self._warm.of(entity).lookup({**(values or {}), **fields}, top=top)
+
+    def matcher(self, entity: str = "contact", *, near: Mapping[str, Any] | None = None) -> Matcher:
+        """The records of ``entity`` in memory as they are now, to be looked up without the store.
+
+        Use it as a context manager, or close it. `lookup` keeps one by itself.
+
+        Args:
+            entity: What is looked for.
+            near: Read only what may have to do with these values, for a single lookup in a large
+                store; null = all records.
+        """
+        with self.store() as store:
+            return Matcher(store, self.rules, entity, country=self.config.country, near=near)
+
+    def explain(
+        self, left: str | int, right: str | int, *, entity: str | None = None
+    ) -> Explanation:
+        """Why two records are one customer, or are not.
+
+        Args:
+            left: A record by its number or as ``source:key``, or ``entity:number`` for a customer,
+                of whose records the one that fits best is taken.
+            right: The other.
+            entity: What they are, where a key stands for several.
+
+        Raises:
+            NotFoundError: There is no such record.
+            UsageError: The two are one record, or of two entities.
+        """
+        with self.store() as store:
+            return explain(
+                store,
+                self.rules,
+                str(left),
+                str(right),
+                entity=entity,
+                proposing=self.config.merging == "propose",
+            )
 
     def audit(self, *, as_of: date | None = None, show_personal: bool = False) -> Scorecard:
         """The scorecard of the store as it is."""

@@ -8,7 +8,7 @@ import polars as pl
 
 from crm_quality.engine.second_look import TOUCHED, look_again
 from crm_quality.standardise import standardise
-from crm_quality.store.decisions import waivers_in_force
+from crm_quality.store.corrections import waivers_in_force
 from crm_quality.store.landing import current_records
 from crm_quality.store.quarantine import withdraw_records
 from crm_quality.validate import check_records

@@ -9,7 +9,7 @@ import polars as pl
 
 from crm_quality.engine.corrections import with_corrections
 from crm_quality.standardise import standardise
-from crm_quality.store.decisions import corrections_in_force, waivers_in_force
+from crm_quality.store.corrections import corrections_in_force, waivers_in_force
 from crm_quality.validate import check_records
 from crm_quality.validate.waivers import waive
 
