@@ -15,6 +15,7 @@ from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, writ
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
 from crm_quality.engine.labels import evaluate_store
+from crm_quality.engine.profiling import profile
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.values import Values
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
+
+    from crm_quality.audit.file_profile import FileProfile
 
 STORE_FILE = "store.duckdb"
 
@@ -180,6 +183,19 @@ class Project:
             country=self.config.country,
             as_of=as_of,
             progress=progress,
+        )
+
+    def profile(
+        self,
+        data: Any,  # noqa: ANN401 - a path or any frame
+        *,
+        entity: str | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+    ) -> FileProfile:
+        """What is in a file or frame, by the rules of this project; see `crm_quality.profile`."""
+        return profile(
+            data, rules=self.rules, entity=entity, encoding=encoding, delimiter=delimiter
         )
 
     def golden(self, entity: str = "contact") -> pl.DataFrame:
