@@ -23,10 +23,6 @@ from crm_quality.definitions import (
     with_spellings,
 )
 from crm_quality.engine.acceptance import planned
-from crm_quality.engine.again import kept_batches
-from crm_quality.engine.check import Run, as_run
-from crm_quality.engine.run import RunOutcome, RunRequest, execute
-from crm_quality.engine.summary import Clock, Summary
 from crm_quality.errors import NotFoundError, StoreError, UsageError
 from crm_quality.standardise.text import clean_text
 from crm_quality.standardise.vocabulary import standardise_vocabulary
@@ -39,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from crm_quality.engine.check import Run
     from crm_quality.engine.project import Project
     from crm_quality.store import Store
 
@@ -220,10 +217,10 @@ class Values:
         command: str = "Project.values.apply",
         progress: Callable[[str], None] | None = None,
     ) -> Run:
-        """Standardise and check again the live records that hold a text which is accepted by now.
+        """Let the store's records take the values that are accepted by now, without their files.
 
-        They are read from the rows that the store kept, so no file is needed; all rules of today
-        apply to them, and they are matched and merged as in any run.
+        As `Project.apply_rules`: all rules of today apply, to all records that were last judged
+        by others.
 
         Args:
             as_of: The day that counts as today; null = today.
@@ -231,29 +228,9 @@ class Values:
             progress: Called with the name of each stage as it begins.
 
         Returns:
-            What was done; without a run id when there was nothing to do.
+            What was done.
         """
-        project, clock = self._project, Clock(progress)
-        with project.store() as store:
-            rules = project.rules
-            kept, notes = [], []
-            with clock.stage("intake"):
-                for entity, records in _accepted_records(store, rules):
-                    batches, rules, unread = kept_batches(store, rules, entity, records)
-                    kept.extend(batches)
-                    if unread:
-                        notes.append(
-                            f"{unread:,} records of {entity} cannot be read again from what was "
-                            "kept of them; they change when their file is run again"
-                        )
-            if not kept:
-                return as_run(RunOutcome(Summary(notes=notes)), [])
-            request = RunRequest(
-                [], project.actor, command, as_of or datetime.now(UTC).date(), kept
-            )
-            outcome = execute(store, rules, project.config, request, clock)
-        outcome.summary.notes = [*notes, *outcome.summary.notes]
-        return as_run(outcome, [])
+        return self._project.apply_rules(as_of=as_of, command=command, progress=progress)
 
     def _write(
         self, store: Store, done: Acceptance, before: str, after: str, place: str, reason: str
@@ -372,19 +349,6 @@ def _holding(store: Store, rules: RuleSet, vocabulary: str, words: frozenset[str
             if text is not None and fold(text) in words:
                 records.add((definition.entity, record_id))
     return len(records)
-
-
-def _accepted_records(store: Store, rules: RuleSet) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Entity and ``record_id`` of live records with a text that was unknown and is accepted now."""
-    found: dict[str, list[pl.DataFrame]] = {}
-    for definition, name, vocabulary in _fields(rules):
-        held = holders(store, definition.entity, note_rule(definition, name, "unknown").code)
-        known = _with_meaning(held.with_columns(_cleaned(held["value"])), vocabulary)
-        found.setdefault(definition.entity, []).append(known.filter("is_accepted"))
-    for entity, parts in found.items():
-        records = pl.concat(part.select("record_id") for part in parts).unique()
-        if records.height:
-            yield entity, records.sort("record_id")
 
 
 def _diff(before: str, after: str, file: str) -> str:

@@ -2,7 +2,6 @@
 
 from crm_quality.intake.files import read, read_batches
 from crm_quality.intake.guessing import Guess, guess_mapping
-from crm_quality.intake.kept import kept_records
 from crm_quality.intake.loading import load_source
 from crm_quality.intake.mapping import Drift, MappedField, map_fields
 from crm_quality.intake.recognition import recognise
@@ -17,7 +16,6 @@ __all__ = [
     "MappedField",
     "Table",
     "guess_mapping",
-    "kept_records",
     "load_source",
     "map_fields",
     "read",

@@ -17,29 +17,31 @@ LEGAL = (
 )  # fmt: skip
 
 
-def company_features(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+def company_features(names: pl.Series) -> pl.DataFrame:
     """Columns of the name of an organisation.
 
     Args:
-        frame: Records; ``<field>_core`` (legal form stripped, folded) is used when it is there.
-        field: The name's column.
+        names: The names, best without their legal forms.
 
     Returns:
         ``company`` (core as one word), ``company_t`` (its words), ``company_a`` (initials of two or
         more words), ``company_s`` (sound).
     """
-    core = f"{field}_core"
-    text = words(pl.col(core if core in frame.columns else field))
+    text = words(pl.col("name"))
     dotted = text.str.replace_all(r"\b(\p{L}) (\p{L}) (\p{L})\b", "$1$2$3")
     form = rf"\b({'|'.join(sorted(set(LEGAL), key=len, reverse=True))})\b"
     bare = dotted.str.replace_all(form, " ").str.replace_all(r"\s+", " ").str.strip_chars()
     kept = pl.when(bare.str.len_chars() > 1).then(bare).otherwise(dotted)
     tokens = pl.col("text").str.split(" ")
-    return frame.select(kept.alias("text")).select(
-        joined(pl.col("text")).alias("company"),
-        tokens.alias("company_t"),
-        pl.when(tokens.list.len() >= 2)
-        .then(tokens.list.eval(pl.element().str.slice(0, 1)).list.join(""))
-        .alias("company_a"),
-        skeleton(pl.col("text")).alias("company_s"),
+    return (
+        names.to_frame("name")
+        .select(kept.alias("text"))
+        .select(
+            joined(pl.col("text")).alias("company"),
+            tokens.alias("company_t"),
+            pl.when(tokens.list.len() >= 2)
+            .then(tokens.list.eval(pl.element().str.slice(0, 1)).list.join(""))
+            .alias("company_a"),
+            skeleton(pl.col("text")).alias("company_s"),
+        )
     )
