@@ -15,6 +15,7 @@ from crm_quality.cli import (
     explain,
     export,
     lookup,
+    profile,
     project,
     quarantine,
     rules,
@@ -52,6 +53,7 @@ def _root(
 for module in (
     project,
     run,
+    profile,
     quarantine,
     audit,
     rules,

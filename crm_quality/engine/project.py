@@ -18,6 +18,7 @@ from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.lookup import Lookup, Matcher
+from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.recheck import RecheckRequest, recheck
 from crm_quality.engine.rules_at import rules_at
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import polars as pl
+
+    from crm_quality.audit.file_profile import FileProfile
 
 STORE_FILE = "store.duckdb"
 
@@ -200,6 +203,19 @@ class Project:
             country=self.config.country,
             as_of=as_of,
             progress=progress,
+        )
+
+    def profile(
+        self,
+        data: Any,  # noqa: ANN401 - a path or any frame
+        *,
+        entity: str | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+    ) -> FileProfile:
+        """What is in a file or frame, by the rules of this project; see `crm_quality.profile`."""
+        return profile(
+            data, rules=self.rules, entity=entity, encoding=encoding, delimiter=delimiter
         )
 
     def check_store(self, *, as_of: date | None = None) -> StoreFindings:
