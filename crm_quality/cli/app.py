@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from crm_quality.cli import audit, evaluate, export, project, run
+from crm_quality.cli import audit, evaluate, export, project, quarantine, run
 from crm_quality.cli.output import complain
 from crm_quality.errors import CrmQualityError, LimitError
 
@@ -38,7 +38,7 @@ def _root(
     """One trusted customer list out of many messy ones."""
 
 
-for module in (project, run, audit, evaluate, export):
+for module in (project, run, quarantine, audit, evaluate, export):
     module.register(app)
 
 

@@ -138,7 +138,9 @@ def correct(run: RunUnderway, definition: EntityDefinition, changes: pl.DataFram
     )
     why = dict(by_record.iter_rows())
     look = look_again(run, definition, records)
-    verdicts, touched = conclude(run, look, reasons=why, corrected=frozenset(records))
+    verdicts, touched = conclude(
+        run, look, reasons=why, corrected=changes.select("record_id", "field")
+    )
     if touched.height:
         run.settle(definition, touched)
     else:
