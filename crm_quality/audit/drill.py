@@ -23,9 +23,9 @@ def live_rows(population: Population, condition: str = "") -> str:
     more = f" AND {condition}" if condition else ""
     return (
         f"SELECT r.source, r.source_key, v.* FROM landing.record r JOIN {population.versions} v"
-        " ON v.version_id = coalesce(r.current_version, (SELECT max(q.version_id) FROM"
-        " quality.quarantine q WHERE q.entity = r.entity AND q.record_id = r.record_id"
-        f" AND q.status = 'open')) WHERE r.entity = {entity} AND r.ended_at IS NULL{more};"
+        " ON v.version_id = coalesce(r.current_version, (SELECT w.version_id FROM"
+        " quality.waiting w WHERE w.record_id = r.record_id))"
+        f" WHERE r.entity = {entity} AND r.ended_at IS NULL{more};"
     )
 
 
@@ -50,10 +50,10 @@ def finding_rows(entity: str, rules: Sequence[str], field: str | None = None) ->
     if field is not None:
         tests.append(f"i.field = {text_literal(field)}")
     return (
-        "SELECT r.source, r.source_key, i.* FROM quality.issue i JOIN landing.record r"
-        f" USING (record_id) WHERE {' AND '.join(tests)} AND (i.version_id = r.current_version"
-        " OR i.version_id IN (SELECT q.version_id FROM quality.quarantine q WHERE"
-        " q.entity = i.entity AND q.status = 'open'));"
+        "SELECT r.source, r.source_key, i.* FROM quality.issue i LEFT JOIN landing.record r"
+        f" USING (record_id) WHERE {' AND '.join(tests)} AND (i.version_id IS NULL"
+        " OR i.version_id = r.current_version OR i.version_id IN (SELECT w.version_id FROM"
+        " quality.waiting w WHERE w.record_id = i.record_id));"
     )
 
 
@@ -65,11 +65,9 @@ def golden_rows(population: Population, condition: str) -> str:
 def quarantine_rows(entity: str) -> str:
     """Records that wait, each with its reasons."""
     return (
-        "SELECT r.source, r.source_key, q.*, i.rule, i.value, i.message"
-        " FROM quality.quarantine q JOIN landing.record r USING (record_id)"
-        " LEFT JOIN quality.issue i ON i.version_id = q.version_id AND i.entity = q.entity"
-        f" AND i.severity = 'error' WHERE q.entity = {text_literal(entity)}"
-        " AND q.status = 'open';"
+        "SELECT w.*, i.rule, i.value, i.message FROM quality.waiting w"
+        " LEFT JOIN quality.issue i ON i.version_id = w.version_id AND i.entity = w.entity"
+        f" AND i.severity = 'error' WHERE w.entity = {text_literal(entity)};"
     )
 
 

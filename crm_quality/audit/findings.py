@@ -171,7 +171,7 @@ def _examples(
         SELECT rule, field, arg_min(
             {record_id: record_id, source: source, source_key: source_key, value: value,
              suggestion: suggestion}, record_id, $most)
-        FROM finding GROUP BY rule, field ORDER BY rule, field
+        FROM finding WHERE record_id IS NOT NULL GROUP BY rule, field ORDER BY rule, field
         """,
         most=EXAMPLES,
     )

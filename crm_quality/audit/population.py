@@ -3,8 +3,9 @@
 * ``record``: every source record of the entity.
 * ``live``: the version that counts of every record that its source still has: the current one, or,
   of a record that was never accepted, the one that waits in quarantine.
-* ``finding``: the issues of these versions, and of versions that wait while an older one is
-  current; ``counted`` tells the former.
+* ``finding``: the issues of these versions, of versions that wait while an older one is current,
+  and those of rules about many records (no version) at the record they are listed by, if any;
+  ``counted`` is false for what waits.
 * ``placed``: accepted live records with the entity that they belong to; ``member``: and values.
 
 Nothing is materialised: a query reads the columns that it names, and no others.
@@ -33,8 +34,7 @@ WITH record AS NOT MATERIALIZED (
     SELECT record_id, source, source_key, accepted_no, current_version, ended_at
     FROM landing.record WHERE entity = $entity
 ), waiting AS (
-    SELECT record_id, max(version_id) AS version_id
-    FROM quality.quarantine WHERE entity = $entity AND status = 'open' GROUP BY record_id
+    SELECT record_id, version_id FROM quality.waiting WHERE entity = $entity
 ), head AS (
     SELECT r.record_id, r.source, r.source_key, r.accepted_no,
            r.current_version IS NOT NULL AS is_accepted,
@@ -46,9 +46,14 @@ WITH record AS NOT MATERIALIZED (
     SELECT h.source, h.source_key, h.accepted_no, h.is_accepted, v.*
     FROM head h JOIN {versions} v USING (version_id)
 ), finding AS NOT MATERIALIZED (
-    SELECT h.source, h.source_key, i.version_id = h.version_id AS counted, i.*
+    SELECT h.source, h.source_key,
+           i.version_id IS NULL OR i.version_id = h.version_id AS counted, i.*
     FROM quality.issue i JOIN head h USING (record_id)
-    WHERE i.entity = $entity AND i.version_id IN (h.version_id, h.waiting_version)
+    WHERE i.entity = $entity
+      AND (i.version_id IS NULL OR i.version_id IN (h.version_id, h.waiting_version))
+    UNION ALL
+    SELECT coalesce(i.segment, 'all sources'), NULL, TRUE, i.*
+    FROM quality.issue i WHERE i.entity = $entity AND i.record_id IS NULL
 ), placed AS NOT MATERIALIZED (
     SELECT m.entity_id, h.* FROM head h JOIN matching.membership m USING (record_id)
     WHERE h.is_accepted

@@ -124,7 +124,14 @@ def _dimension(rule: Rule, *, presence: bool) -> Dimension:
         return Dimension.UNIQUENESS
     if stated.references is not None or stated.children is not None:
         return Dimension.INTEGRITY
-    return Dimension.TIMELINESS if stated.fresh is not None else Dimension.CONSISTENCY
+    aged = stated.fresh is not None or (stated.expect is not None and _asks_age(stated.expect))
+    return Dimension.TIMELINESS if aged else Dimension.CONSISTENCY
+
+
+def _asks_age(condition: Condition) -> bool:
+    """Whether the one test is that a day is not too long before today."""
+    least = condition.at_least or condition.above
+    return least is not None and (least.value or "").startswith("today-")
 
 
 def _only_presence(condition: Condition) -> bool:

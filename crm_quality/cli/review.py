@@ -25,7 +25,7 @@ from crm_quality.errors import UsageError
 
 if TYPE_CHECKING:
     from crm_quality.engine.decide import Made
-    from crm_quality.engine.run import RunOutcome
+    from crm_quality.engine.outcome import RunOutcome
     from crm_quality.engine.sample import Signed
 
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; kept with the decision.")]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.engine.summary import GoldenCounts, MatchCounts
-from crm_quality.match import MatchModel, match_records
-from crm_quality.match.decided import decided_clusters
+from crm_quality.engine.groups import keep_groups
+from crm_quality.engine.matched import matched
+from crm_quality.engine.proposals import proposed
+from crm_quality.engine.summary import GoldenCounts
 from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
     golden_table,
@@ -17,22 +18,14 @@ from crm_quality.store.golden import (
     write_membership,
     write_origins,
 )
-from crm_quality.store.groups import write_groups
 from crm_quality.store.landing import current_records
-from crm_quality.store.matching import (
-    decisions_by_record,
-    find_shared_values,
-    keep_model,
-    model_in_use,
-    write_pairs,
-)
+from crm_quality.store.matching import find_shared_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crm_quality.definitions import EntityDefinition
-    from crm_quality.engine.summary import Clock
-    from crm_quality.match import MatchResult
+    from crm_quality.engine.summary import Clock, MatchCounts
     from crm_quality.store import Store
 
 
@@ -62,10 +55,9 @@ def derive(
     """
     entity = definition.entity
     with clock.stage("match"):
-        records = current_records(store, entity)
-        clusters, match_counts, notes = _clusters(
-            store, definition, records, run_id, proposing=proposing
-        )
+        found = matched(store, definition, changed, run_id=run_id)
+        if proposing:
+            found = proposed(store, definition, found)
     with clock.stage("merge"):
         former = membership(store, entity)
         accepted = store.frame(
@@ -73,7 +65,7 @@ def derive(
             " WHERE entity = ? AND accepted_no IS NOT NULL",
             [entity],
         )
-        placed = place(clusters, accepted, former)
+        placed = place(found.clusters, accepted, former)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         find_shared_values(store, entity)
@@ -92,6 +84,7 @@ def derive(
         write_origins(
             store, entity, survived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )
+        keep_groups(store, definition, placed, run_id=run_id)
         _write_changes(store, entity, run_id, created, rewritten, moved.merged, moved.split)
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608
@@ -100,55 +93,7 @@ def derive(
         merged=moved.merged.height,
         split=moved.split.height,
     )
-    return match_counts, counts, notes
-
-
-def _clusters(
-    store: Store,
-    definition: EntityDefinition,
-    records: pl.DataFrame,
-    run_id: int,
-    *,
-    proposing: bool,
-) -> tuple[pl.DataFrame, MatchCounts, list[str]]:
-    """``record_id``, ``cluster_id``; an entity that is not matched has clusters of one."""
-    entity = definition.entity
-    alone = records.select("record_id", pl.col("record_id").alias("cluster_id"))
-    if definition.matching is None or records.is_empty():
-        return alone, MatchCounts(clusters=alone.height, largest_cluster=int(alone.height > 0)), []
-    kept = model_in_use(store, entity)
-    decisions = decisions_by_record(store, entity)
-    result: MatchResult = match_records(
-        records,
-        definition,
-        model=None if kept is None else MatchModel.from_json(kept),
-        decisions=decisions,
-    )
-    if kept is None and result.model.origin == "trained":
-        keep_model(store, entity, result.model.to_json(), result.model.origin, run_id=run_id)
-    write_pairs(store, entity, result.pairs, run_id=run_id)
-    write_groups(store, entity, result.groups, run_id=run_id)
-    counts = MatchCounts(**{name: result.report[name] for name in MatchCounts.model_fields})
-    if not proposing:
-        return result.clusters, counts, _notes(entity, result)
-    clusters = decided_clusters(records["record_id"], decisions)
-    sizes = clusters["cluster_id"].value_counts(name="records")["records"]
-    counts.clusters, counts.largest_cluster = sizes.len(), int(sizes.max() or 0)  # type: ignore[arg-type]
-    counts.review_pairs = result.pairs.filter(pl.col("match_weight") >= result.model.review).height
-    return clusters, counts, _notes(entity, result)
-
-
-def _notes(entity: str, result: MatchResult) -> list[str]:
-    """What a user should know of how matching was done."""
-    notes = []
-    if result.model.origin == "prior":
-        notes.append(f"{entity}: matched under the model that ships with it: {result.model.why}")
-    for block in result.report["blocking"]:
-        over = block["over_budget"]
-        if over and block["skipped"]:
-            values = ", ".join(f"{o['value']} ({o['records']:,} records)" for o in over[:3])
-            notes.append(f"{entity}: the blocking key {block['key']} was skipped: {values}")
-    return notes
+    return found.counts, counts, found.notes
 
 
 def _write_changes(

@@ -13,7 +13,7 @@ from crm_quality.errors import InputError, NotFoundError
 from crm_quality.match.decided import DIFFERENT, SAME
 from crm_quality.match.sampling import wilson
 from crm_quality.store.pairs import pairs_among
-from crm_quality.store.reference import find_record
+from crm_quality.store.reference import record_named
 
 if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition
@@ -158,7 +158,7 @@ def _labelled_pairs(
                 f"row {number}: {text!r} is no label of a pair; write same or different"
             )
         try:
-            left, right = (find_record(store, name, entity) for name in _named(row))
+            left, right = (record_named(store, name, entity) for name in _named(row))
         except NotFoundError:
             unknown += 1
             continue

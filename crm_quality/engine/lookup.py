@@ -13,23 +13,24 @@ import polars as pl
 from crm_quality.audit.masking import HIDDEN, mask_of
 from crm_quality.definitions import MatchRole
 from crm_quality.engine.evidence import evidence_object
+from crm_quality.engine.match_cache import MatchCache
 from crm_quality.errors import MatchError, UsageError
 from crm_quality.match.clusters import DIFFERENT
-from crm_quality.match.feature_maker import FeatureMaker, tells_region
+from crm_quality.match.feature_maker import FeatureMaker
+from crm_quality.match.features import fields_at_hand
 from crm_quality.match.lookup import MatchIndex
 from crm_quality.match.model import MatchModel
-from crm_quality.match.prior import prior_model
+from crm_quality.match.records import match_records
 from crm_quality.standardise import standardise
+from crm_quality.standardise.plain import plain_values
 from crm_quality.store.golden import golden_table, membership
 from crm_quality.store.landing import current_records, table_columns, version_table
-from crm_quality.store.matching import model_in_use
+from crm_quality.store.matching import model_in_use, state_token
 from crm_quality.store.near import (
     READ_WHOLLY,
-    any_values,
     last_event,
     live_count,
     records_near,
-    some_values,
 )
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class Matcher:
         self.event = last_event(store)
         self._country = country
         count = live_count(store, entity)
-        self.model = usable_model(store, self.definition, count)
+        self.model = usable_model(store, self.definition)
         maker = None
         if near is not None and count > read_wholly:
             maker = feature_maker(store, self.definition, self.model)
@@ -206,7 +207,10 @@ class Matcher:
             records = _near(store, self.definition, asked)
         else:
             records = current_records(store, entity)
-        self._index = MatchIndex(records, self.definition, self.model, maker=maker)
+        features = None if maker is not None else _kept_features(store, entity, records)
+        self._index = MatchIndex(
+            records, self.definition, self.model, maker=maker, features=features
+        )
         self._keys = records.select("record_id", "source", "source_key")
         homes = membership(store, entity)
         self._homes = (
@@ -217,7 +221,7 @@ class Matcher:
         self._by_home = np.argsort(self._homes, kind="stable")
         self._sorted_homes = self._homes[self._by_home]
         self._golden = _golden(store, self.definition, self._homes if maker is not None else None)
-        self._witness = self._index.maker.witness.columns
+        self._fields = self._index.maker.fields
 
     def lookup(self, values: Mapping[str, Any], *, top: int = 5) -> Lookup:
         """The customers that a record with ``values`` may be.
@@ -234,7 +238,7 @@ class Matcher:
         asked = {name: record[name][0] for name in fields if record[name][0] is not None}
         asked = {n: v.to_list() if isinstance(v, pl.Series) else v for n, v in asked.items()}
         for name in asked:
-            if name not in self._witness:
+            if name not in self._fields:
                 notes.append(f"{name} is no evidence here: no record that is compared has one")
         scored = self.score(record)
         return Lookup(
@@ -284,13 +288,19 @@ class Matcher:
                 raise UsageError(f"{self.entity} has no field {name!r}; {hint}")
         if not given:
             raise UsageError("name at least one value to look for, such as last_name=Leclerc")
+        plain = plain_values(given, self.definition)
+        rest = {name: [value] for name, value in given.items() if name not in plain}
+        record = pl.DataFrame({"record_id": [0], **{name: [text] for name, text in plain.items()}})
+        if not rest:
+            return record, []
         made = standardise(
-            pl.DataFrame({name: [value] for name, value in given.items()}),
+            pl.DataFrame(rest),
             self.definition,
             sources=self.rules.sources,
             country=self._country,
         )
-        return _heard(made, self.definition)
+        heard, notes = _heard(made, self.definition)
+        return pl.concat([record, heard], how="horizontal"), notes
 
     def _with_their_entities(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """``positions`` and those of all other records of the same customers."""
@@ -307,38 +317,30 @@ class Matcher:
         homes = self._homes[scored.positions]
         clip = self.definition.matching.clip if self.definition.matching else (-3.0, 12.0)
         counted = np.where(scored.never, DIFFERENT, np.clip(scored.weight, *clip))
-        frame = pl.DataFrame(
-            {"home": homes, "weight": scored.weight, "counted": counted, "never": scored.never}
-        ).with_row_index("row")
-        found = (
-            frame.sort(["never", "weight", "row"], descending=[False, True, False])
-            .group_by("home", maintain_order=True)
-            .agg(
-                pl.col("row").first(),
-                pl.col("weight").first(),
-                pl.col("counted").mean(),
-                pl.len().alias("records"),
-                pl.col("never").any(),
-            )
-            .head(top)
-        )
-        rows = found["row"].to_numpy()
-        told = self._index.evidence(scored.gammas[rows])
-        golden = self._golden_of(found["home"].to_list())
+        best = np.lexsort((-scored.weight, scored.never))
+        told, first, place = np.unique(homes[best], return_index=True, return_inverse=True)
+        records = np.bincount(place)
+        means = np.bincount(place, weights=counted[best]) / records
+        never = np.bincount(place, weights=scored.never[best]) > 0
+        order = np.argsort(first, kind="stable")[:top]
+        rows = best[first[order]]
+        evident = self._index.evidence(scored.gammas[rows])
+        golden = self._golden_of(told[order].tolist())
         made = []
-        for (home, row, _, mean, records, never), one in zip(found.iter_rows(), told, strict=True):
+        for row, at, one in zip(rows, order, evident, strict=True):
+            home, mean = int(told[at]), float(means[at])
             record_id, source, key = self._keys.row(int(scored.positions[row]))
             made.append(
                 Candidate(
-                    entity_id=int(home),
+                    entity_id=home,
                     record_id=int(record_id),
                     source=source,
                     source_key=key,
-                    records=records,
+                    records=int(records[at]),
                     evidence=one,
-                    mean_weight=None if never else float(mean),
-                    joins=bool(mean >= self.model.accept) and not never,
-                    golden=golden.get(int(home), {}),
+                    mean_weight=None if never[at] else mean,
+                    joins=mean >= self.model.accept and not never[at],
+                    golden=golden.get(home, {}),
                 )
             )
         return made
@@ -355,16 +357,15 @@ class Matcher:
         }
 
 
-def usable_model(store: Store, definition: EntityDefinition, count: int) -> MatchModel:
-    """The model in use; before the first training the one that ships.
+def usable_model(store: Store, definition: EntityDefinition) -> MatchModel:
+    """The model in use; before the first training the one that a run would use now.
 
     Args:
         store: Open.
         definition: The entity.
-        count: Its live records.
 
     Raises:
-        MatchError: The entity is not matched, or there is no model for it yet.
+        MatchError: The entity is not matched.
     """
     entity = definition.entity
     if definition.matching is None:
@@ -372,28 +373,24 @@ def usable_model(store: Store, definition: EntityDefinition, count: int) -> Matc
     kept = model_in_use(store, entity)
     if kept is not None:
         return MatchModel.from_json(kept)
-    shipped = prior_model(definition, count, "no model has been trained yet")
-    if shipped is None:
-        raise MatchError(
-            f"there is no match model for {entity} yet, and its relations are not those of the"
-            " model that ships; a run with records of it trains one"
-        )
-    return shipped
+    # of few records no model is kept: it is fitted to them, as the next run would do
+    return match_records(current_records(store, entity), definition).model
 
 
 def feature_maker(store: Store, definition: EntityDefinition, model: MatchModel) -> FeatureMaker:
-    """Makes the features of records as the whole store has them, without reading all of it."""
-    entity = definition.entity
-    stored = table_columns(store, version_table(entity))
-    fields = [
-        name for name, one in definition.fields.items() if one.match is not None and name in stored
-    ]
-    row = any_values(store, entity, fields)
-    filled = [name for name in fields if row[name].null_count() == 0]
-    roles = (MatchRole.COUNTRY, MatchRole.MOBILE, MatchRole.PHONE, MatchRole.EMAIL)
-    telling = [name for role in roles for name in definition.fields_of_role(role) if name in filled]
-    told = bool(telling) and tells_region(some_values(store, entity, telling), definition)
-    return FeatureMaker.of_store(definition, model.terms, row.select(filled), has_region=told)
+    """Makes the features of some records as the whole store has them."""
+    # a model without fields of its own is one of few records: reading them costs little
+    fields = model.fields or fields_at_hand(current_records(store, definition.entity), definition)
+    return FeatureMaker.of_model(definition, model.terms, fields)
+
+
+def _kept_features(store: Store, entity: str, records: pl.DataFrame) -> pl.DataFrame | None:
+    """Features that the last run left beside the store; null = none, or not of these records."""
+    token = state_token(store, entity)
+    state = MatchCache(store.path.parent / "cache").load(entity, token) if token else None
+    if state is None or not state.features["id"].equals(records["record_id"].alias("id")):
+        return None
+    return state.features
 
 
 def _near(store: Store, definition: EntityDefinition, asked: pl.DataFrame) -> pl.DataFrame:
@@ -442,7 +439,7 @@ def _heard(made: pl.DataFrame, definition: EntityDefinition) -> tuple[pl.DataFra
             notes.append(f"{name}: {_SAID[note]}")
         if note == "invalid":
             kept += [f"{name}__raw", f"{name}__note"]
-    return made.select(pl.lit(0, dtype=pl.Int64).alias("record_id"), *kept), notes
+    return made.select(kept), notes
 
 
 _SAID = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm_quality.audit import Scorecard, scorecard
+from crm_quality.audit.usage import Usage, usage
 from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
@@ -22,9 +23,16 @@ from crm_quality.engine.evaluation import (
 )
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.lookup import Lookup, Matcher
+from crm_quality.engine.profiling import profile
+from crm_quality.engine.quarantine import Quarantine
+from crm_quality.engine.recheck import RecheckRequest, recheck
 from crm_quality.engine.review import Review
+from crm_quality.engine.rules_at import rules_at
+from crm_quality.engine.rules_diff import RulesDiff, diff_rules
 from crm_quality.engine.run import RunRequest, execute
+from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
+from crm_quality.engine.values import Values
 from crm_quality.engine.warm import WarmMatchers
 from crm_quality.errors import NotFoundError, ProjectError
 from crm_quality.intake import read
@@ -36,6 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import polars as pl
+
+    from crm_quality.audit.file_profile import FileProfile
 
 STORE_FILE = "store.duckdb"
 
@@ -106,9 +116,24 @@ class Project:
         return cls(folder)
 
     @property
+    def actor(self) -> str:
+        """Who is recorded: as crmq.yml says, else the user of the operating system."""
+        return _user(self.config.actor)
+
+    @property
+    def values(self) -> Values:
+        """Values outside their vocabulary: what there is, and making it accepted."""
+        return Values(self)
+
+    @property
     def store_path(self) -> Path:
         """The DuckDB file."""
         return self.folder / STORE_FILE
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """The records that wait, and what can be done about them."""
+        return Quarantine(self)
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -121,7 +146,7 @@ class Project:
         with open_store(self.store_path, wait=self.wait) as store:
             yield store
 
-    def run(
+    def run(  # noqa: PLR0913 - all of them optional
         self,
         *data: Any,  # noqa: ANN401 - paths or any frames
         source: str | Path | None = None,
@@ -130,6 +155,7 @@ class Project:
         encoding: str | None = None,
         delimiter: str | None = None,
         as_of: date | None = None,
+        requarantine: bool = False,
         command: str = "Project.run",
         progress: Callable[[str], None] | None = None,
     ) -> Run:
@@ -145,6 +171,7 @@ class Project:
             encoding: Of text files; null = detected.
             delimiter: Of text files; null = detected.
             as_of: The day that counts as today; null = today.
+            requarantine: Also set aside records accepted before that fail the rules of today.
             command: How the run is recorded.
             progress: Called with the name of each stage as it begins.
 
@@ -157,9 +184,8 @@ class Project:
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
-        request = RunRequest(
-            intakes, _user(self.config.actor), command, as_of or datetime.now(UTC).date()
-        )
+        day = as_of or datetime.now(UTC).date()
+        request = RunRequest(intakes, self.actor, command, day, requarantine)
         with self.store() as store:
             outcome = execute(store, rules, self.config, request, clock)
         return as_run(outcome, intakes)
@@ -184,6 +210,100 @@ class Project:
             as_of=as_of,
             progress=progress,
         )
+
+    def profile(
+        self,
+        data: Any,  # noqa: ANN401 - a path or any frame
+        *,
+        entity: str | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+    ) -> FileProfile:
+        """What is in a file or frame, by the rules of this project; see `crm_quality.profile`."""
+        return profile(
+            data, rules=self.rules, entity=entity, encoding=encoding, delimiter=delimiter
+        )
+
+    def check_store(self, *, as_of: date | None = None) -> StoreFindings:
+        """Check the store against the rules about many records; nothing is written.
+
+        Args:
+            as_of: The day that counts as today; null = today.
+
+        Returns:
+            Issues in force and how each check ended; `crmq run` keeps the same.
+        """
+        with self.store() as store:
+            return store_findings(store, self.rules, as_of=as_of or datetime.now(UTC).date())
+
+    def usage(self) -> Usage:
+        """Which fields, accepted values and rules do anything in the store, see `Usage`."""
+        with self.store() as store:
+            return usage(store.connection, self.rules)
+
+    def apply_rules(
+        self,
+        *,
+        requarantine: bool = False,
+        everything: bool = False,
+        as_of: date | None = None,
+        command: str = "Project.apply_rules",
+        progress: Callable[[str], None] | None = None,
+    ) -> Run:
+        """Judge what the store holds by today's rules, without its files, see `recheck`.
+
+        Args:
+            requarantine: Records in force that break a rule of severity error are set aside; else
+                they get an issue and stay.
+            everything: Also records that today's rules have judged already.
+            as_of: The day that counts as today; null = today.
+            command: How the run is recorded.
+            progress: Called with the name of each stage as it begins.
+        """
+        request = RecheckRequest(
+            _user(self.config.actor),
+            command,
+            as_of or datetime.now(UTC).date(),
+            requarantine=requarantine,
+            everything=everything,
+        )
+        with self.store() as store:
+            outcome = recheck(store, self.rules, self.config, request, Clock(progress))
+        return as_run(outcome, [])
+
+    def diff_rules(
+        self,
+        old: str | Path | RuleSet = "last",
+        new: str | Path | RuleSet | None = None,
+        *,
+        as_of: date | None = None,
+    ) -> RulesDiff:
+        """What other rules would do to the store; nothing is written.
+
+        Args:
+            old: The rules before: ``last`` (of the last run), ``default``, a folder, a git
+                revision of the project's rules, or a rule set.
+            new: The rules after, in the same words; null = the project's.
+            as_of: The day that counts as today; null = today.
+
+        Raises:
+            NotFoundError: There are no such rules.
+            DefinitionError: They are wrong; every fault with line and column.
+        """
+        with self.store() as store:
+            before, after = (
+                one
+                if isinstance(one, RuleSet)
+                else rules_at(str(one), project=self.folder, store=store)
+                for one in (old, self.rules if new is None else new)
+            )
+            return diff_rules(
+                store,
+                before,
+                after,
+                country=self.config.country,
+                as_of=as_of or datetime.now(UTC).date(),
+            )
 
     def golden(self, entity: str = "contact") -> pl.DataFrame:
         """Golden records: ``entity_id``, ``version``, ``records``, ``sources`` and the fields.

@@ -63,7 +63,7 @@ def queue(store: Store, definition: EntityDefinition, *, most: int) -> pl.DataFr
     count = live_count(store, definition.entity)
     if matching is None or not count:
         return empty
-    model = usable_model(store, definition, count)
+    model = usable_model(store, definition)
     entity = definition.entity
     apart = separate_pairs(store, entity, review=model.review, clip=matching.clip)
     inside = doubtful_members(store, entity, accept=model.accept, clip=matching.clip)
@@ -144,7 +144,7 @@ def _possible(store: Store, definition: EntityDefinition, batch: pl.DataFrame) -
     matching = definition.matching
     if matching is None or not matching.never or batch.is_empty():
         return batch
-    model = usable_model(store, definition, live_count(store, definition.entity))
+    model = usable_model(store, definition)
     ids = {*batch["record_id_l"], *batch["record_id_r"]}
     pairs = batch.select("record_id_l", "record_id_r")
     never = weigh(store, definition, model, ids, pairs=pairs).pairs.filter("never")

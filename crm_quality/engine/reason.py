@@ -240,13 +240,15 @@ class Case:
         left, right = self._ids
         weight = f"{self.told.weight:+.1f}"
         pair = self.stored.filter(pl.col("record_id_l") == left, pl.col("record_id_r") == right)
-        if pair.is_empty():
-            why = (
-                "the blocking keys that they share were over their budget"
-                if self.shared
-                else "they share no blocking key"
+        if not self.shared:
+            text = f"no run has compared them: they share no blocking key; now they weigh {weight}"
+            return "not_compared", text
+        if pair.is_empty() and self.told.weight >= self.model.review:
+            text = (
+                "no run has compared them: the blocking keys that they share were over their "
+                f"budget; now they weigh {weight}"
             )
-            return "not_compared", f"no run has compared them: {why}; now they weigh {weight}"
+            return "not_compared", text
         text = (
             f"they weigh {weight}, less than {self.model.accept:+.1f}, and no chain of pairs that "
             "weigh as much ties them"

@@ -11,7 +11,8 @@ from crm_quality.match.block_index import BlockIndex
 from crm_quality.match.comparator import Comparator
 from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.evidence import Evidence, evidence
-from crm_quality.match.feature_maker import FeatureMaker, tells_region, witness
+from crm_quality.match.feature_maker import FeatureMaker
+from crm_quality.match.features import fields_at_hand
 from crm_quality.match.keys import usable_keys
 from crm_quality.match.relations import contradicted
 
@@ -63,6 +64,7 @@ class MatchIndex:
         model: MatchModel,
         *,
         maker: FeatureMaker | None = None,
+        features: pl.DataFrame | None = None,
     ) -> None:
         """Index ``records``.
 
@@ -70,19 +72,19 @@ class MatchIndex:
             records: Standardised records, with ``record_id``.
             definition: The entity.
             model: What weighs the evidence.
-            maker: Makes features; null = learnt from the records, which are then all there are.
+            maker: Makes features; null = by the fields of the model, or of the records.
+            features: Of the records, in their order, as a run made them; null = made now.
         """
         if maker is None:
-            maker = FeatureMaker.of_store(
-                definition,
-                model.terms,
-                witness(records, definition),
-                has_region=tells_region(records, definition),
-            )
+            fields = model.fields or fields_at_hand(records, definition)
+            maker = FeatureMaker.of_model(definition, model.terms, fields)
         self.model = model
         self.maker = maker
         self._definition = definition
-        made = maker.of(records)
+        if features is not None and set(maker.schema) <= set(features.columns):
+            made = features.select(maker.schema)
+        else:
+            made = maker.of(records)
         self.ids: NDArray[np.int64] = made["id"].to_numpy()
         self.comparisons: tuple[Comparison, ...] = model.check(
             definition.entity, comparisons_of(definition, made.columns)

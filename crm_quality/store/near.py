@@ -21,9 +21,6 @@ READ_WHOLLY = 50_000
 #: A scan gives no more records than this, those that meet most conditions first.
 MOST = 20_000
 
-#: Records that stand for all when it is asked how many tell something.
-_SAMPLE = 20_000
-
 _CURRENT = """
 FROM landing.record r JOIN {versions} v ON v.version_id = r.current_version
 WHERE r.entity = ? AND r.ended_at IS NULL
@@ -44,26 +41,6 @@ def live_count(store: Store, entity: str) -> int:
 def last_event(store: Store) -> int:
     """Number of the last event of the audit trail: the same as long as nothing was written."""
     return int(store.value("SELECT coalesce(max(event_id), 0) FROM audit.event"))
-
-
-def any_values(store: Store, entity: str, fields: Sequence[str]) -> pl.DataFrame:
-    """One row: for each of ``fields`` a value that some live record has; null where none has."""
-    asked = ", ".join(
-        f"any_value(v.{quoted(name)} ORDER BY r.record_id) AS {quoted(name)}" for name in fields
-    )
-    current = _CURRENT.format(versions=version_table(entity))
-    return store.frame(f"SELECT {asked} {current}", [entity])
-
-
-def some_values(store: Store, entity: str, fields: Sequence[str]) -> pl.DataFrame:
-    """``fields`` of at most 20,000 live records, spread evenly over the store."""
-    asked = ", ".join(f"v.{quoted(name)}" for name in fields)
-    current = _CURRENT.format(versions=version_table(entity))
-    step = max(live_count(store, entity) // _SAMPLE, 1)
-    return store.frame(
-        f"SELECT {asked} {current} AND r.record_id % ? = 0",
-        [entity, step],
-    )
 
 
 def records_near(

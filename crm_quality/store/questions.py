@@ -62,7 +62,9 @@ _JOINED = """
            (total + (s.records - 1 - seen) * $least) / (s.records - 1) AS mean_weight
     FROM fits f JOIN sizes s USING (entity_id)
     WHERE s.records > 1
-    QUALIFY min(worst) OVER (PARTITION BY entity_id) < $accept
+    -- a pair that is not kept was never compared, or weighs so little that no run keeps it
+    QUALIFY min(CASE WHEN seen < s.records - 1 THEN $least ELSE worst END)
+                OVER (PARTITION BY entity_id) < $accept
         AND row_number() OVER (PARTITION BY entity_id ORDER BY mean_weight, record_id DESC) = 1
 )
 SELECT least(record_id, nearest.other_id) AS record_id_l,

@@ -134,7 +134,8 @@ def test_the_page_stays_small_when_everything_fails(stock, accepted):
             ).fetchall()
         stock.connection.execute(
             f"""
-            INSERT INTO quality.issue
+            INSERT INTO quality.issue (run_id, entity, record_id, version_id, field, rule, severity,
+                                       value, message, suggestion)
             SELECT 1, '{entity}', i, i, split_part(rule, '.', 2), rule, 'error', '{long}' || i,
                    '{long}', '{long}'
             FROM range(400) t(i), (SELECT unnest(?) AS rule) WHERE i % 4 = 0""",

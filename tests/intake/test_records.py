@@ -95,6 +95,12 @@ def test_the_name_of_an_unknown_source_is_the_files_without_its_date():
 # --- sources named by row
 
 
+def test_a_new_source_with_nearly_the_name_of_a_known_one_is_told():
+    notes = taken(PEOPLE, source="hubspot_contact").notes()
+    assert any("did you mean 'hubspot_contacts'" in note for note in notes)
+    assert not any("did you mean" in note for note in taken(PEOPLE, source="till").notes())
+
+
 def test_a_column_source_names_each_rows_source():
     rows = [{**PEOPLE[0], "source": "shop"}, {**PEOPLE[1], "source": " "}]
     intake = taken(rows, source="rest")

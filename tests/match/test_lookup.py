@@ -1,5 +1,7 @@
 """One record against all others scores as it does in the batch."""
 
+from importlib.resources import files
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,17 +14,19 @@ from crm_quality.match import MatchModel
 from crm_quality.match.block_index import BlockIndex, key_values, shared_blocks
 from crm_quality.match.comparisons import OF_ROLE, comparisons
 from crm_quality.match.evidence import evidence
-from crm_quality.match.feature_maker import FeatureMaker, tells_region, witness
-from crm_quality.match.features import features
+from crm_quality.match.feature_maker import FeatureMaker
+from crm_quality.match.features import features, fields_at_hand
 from crm_quality.match.frequency import with_frequencies, with_regions_by_name
 from crm_quality.match.keys import usable_keys
 from crm_quality.match.lookup import MatchIndex
-from crm_quality.match.prior import prior_model
 from crm_quality.match.vectors import vectors
 from crm_quality.store.landing import current_records
 from crm_quality.store.matching import model_in_use
 
 CONTACT = default_rules().entity("contact")
+SHIPPED = MatchModel.from_json(
+    (files("crm_quality.match") / "priors" / "contact.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.fixture(scope="module")
@@ -88,19 +92,18 @@ def test_a_record_finds_those_that_a_batch_joined_it_to(stock):
 
 
 def _of_all(records, model):
-    made = with_regions_by_name(features(records, CONTACT), model.terms)
+    fields = model.fields or fields_at_hand(records, CONTACT)
+    made = with_regions_by_name(features(records, CONTACT, fields), model.terms)
     return with_frequencies(made, model.terms)
 
 
 def test_features_of_some_records_are_those_they_have_among_all(stock):
     records, model, _ = stock
-    maker = FeatureMaker.of_store(
-        CONTACT, model.terms, witness(records, CONTACT), has_region=tells_region(records, CONTACT)
-    )
+    maker = FeatureMaker.of_model(CONTACT, model.terms, model.fields)
     among_all = _of_all(records, model)
     for some in (records[:700], records[1200:1201], records[77:79]):
         wanted = among_all.filter(pl.col("id").is_in(some["record_id"].implode()))
-        assert maker.of(some).equals(wanted.select(maker.blank.columns))
+        assert maker.of(some).equals(wanted.select(maker.schema))
 
 
 TEXT = st.one_of(st.none(), st.text(alphabet="anABé- .'@1ß李", max_size=8))
@@ -136,13 +139,11 @@ SCHEMA = {
 @given(st.lists(ROW, min_size=1, max_size=5), st.lists(ROW, min_size=1, max_size=2))
 @settings(max_examples=25)
 def test_features_of_a_record_do_not_depend_on_the_records_beside_it(rows, new):
-    model = prior_model(CONTACT, 5, "")
+    model = SHIPPED
     numbered = pl.DataFrame(rows + new, schema=SCHEMA).with_columns(
         record_id=pl.int_range(pl.len(), dtype=pl.Int64)
     )
-    maker = FeatureMaker.of_store(
-        CONTACT, model.terms, witness(numbered, CONTACT), has_region=tells_region(numbered, CONTACT)
-    )
+    maker = FeatureMaker.of_model(CONTACT, model.terms, fields_at_hand(numbered, CONTACT))
     wanted = _of_all(numbered, model)
     for at in range(numbered.height):
         made = maker.of(numbered[at : at + 1])
@@ -197,7 +198,7 @@ def test_the_blocks_that_two_records_share_are_named(stock):
 @given(st.data())
 @settings(max_examples=80)
 def test_the_parts_of_a_weight_sum_up_to_it(data):
-    model = prior_model(CONTACT, 5_000, "")
+    model = SHIPPED
     every_column = {column for one in OF_ROLE.values() for column in one.needs}
     compared = model.check("contact", comparisons(CONTACT, every_column))
     vector = [data.draw(st.integers(-1, len(c.levels) - 1)) for c in compared]
