@@ -14,7 +14,6 @@ from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, Show
 from crm_quality.cli.output import console, print_frame, print_object, progress, say
 from crm_quality.cli.record_page import masked_page, print_page
 from crm_quality.engine.project import Project
-from crm_quality.engine.waiting import Among
 from crm_quality.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +82,9 @@ def list_waiting(
     if by is not None and by not in counted:
         raise UsageError(f"--by {by}: choose from {', '.join(counted)}")
     opened = Project.open(project, wait=wait)
-    found = opened.quarantine.waiting(Among(entity, source, owner, rule, days), as_of=_day(as_of))
+    found = opened.quarantine.waiting(
+        as_of=_day(as_of), entity=entity, source=source, owner=owner, rule=rule, days=days
+    )
     if by is not None:
         _print_counts(found, by, counted[by], output)
     else:
@@ -177,10 +178,14 @@ def release(
     with progress() as listener:
         done = opened.quarantine.release(
             records or None,
-            among=Among(entity, source, owner, rule, days),
             reason=reason or "checked again",
             as_of=_day(as_of),
             progress=listener,
+            entity=entity,
+            source=source,
+            owner=owner,
+            rule=rule,
+            days=days,
         )
     _tell(done, output, show_personal=show_personal, is_gate=bool(records))
 
@@ -247,7 +252,13 @@ def workbook(
     """
     opened = Project.open(project, wait=wait)
     written = opened.quarantine.write_workbooks(
-        folder, among=Among(entity, source, owner, rule, days), as_of=_day(as_of)
+        folder,
+        as_of=_day(as_of),
+        entity=entity,
+        source=source,
+        owner=owner,
+        rule=rule,
+        days=days,
     )
     files = pl.DataFrame(
         [(str(book.path), book.owner, book.records, book.lines) for book in written],

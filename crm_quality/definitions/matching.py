@@ -90,7 +90,7 @@ class MatchingDefinition(Definition):
         never: Contradictions.
         pseudo_same: Weight, in pairs, of what random pairs show against what same pairs show.
         pseudo_other: The same for the other relations.
-        few_records: Below this many records the shipped prior model is used.
+        few_records: Below this many records the shipped model is fitted to them, and none is kept.
         incremental_from: With this many records and more, a run matches only what its changes
             reach, and keeps what it knows of the others in ``cache/`` beside the store.
         accept: Match weight (log2 of odds) from which records are joined.

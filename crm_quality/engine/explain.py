@@ -18,7 +18,6 @@ from crm_quality.match.decided import Decided, Decision
 from crm_quality.match.evidence import Evidence, evidence
 from crm_quality.match.keys import usable_keys
 from crm_quality.store.decisions import decisions_in_force
-from crm_quality.store.near import live_count
 from crm_quality.store.pairs import component_of, pairs_among
 from crm_quality.store.reference import RecordReference, find_members
 
@@ -161,7 +160,7 @@ def explain(
     if {one.record_id for one in ours} == {one.record_id for one in theirs}:
         raise UsageError(f"{left} and {right} are one record; name two")
     definition = rules.entity(kind)
-    model = usable_model(store, definition, live_count(store, kind))
+    model = usable_model(store, definition)
     one, other = _best(store, definition, model, ours, theirs)
     return _explained(store, rules, definition, model, (one, other), proposing=proposing)
 

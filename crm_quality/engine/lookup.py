@@ -16,9 +16,10 @@ from crm_quality.engine.evidence import evidence_object
 from crm_quality.errors import MatchError, UsageError
 from crm_quality.match.clusters import DIFFERENT
 from crm_quality.match.feature_maker import FeatureMaker, tells_region
+from crm_quality.match.features import REGION
 from crm_quality.match.lookup import MatchIndex
 from crm_quality.match.model import MatchModel
-from crm_quality.match.prior import prior_model
+from crm_quality.match.records import match_records
 from crm_quality.standardise import standardise
 from crm_quality.store.golden import golden_table, membership
 from crm_quality.store.landing import current_records, table_columns, version_table
@@ -198,7 +199,7 @@ class Matcher:
         self.event = last_event(store)
         self._country = country
         count = live_count(store, entity)
-        self.model = usable_model(store, self.definition, count)
+        self.model = usable_model(store, self.definition)
         maker = None
         if near is not None and count > read_wholly:
             maker = feature_maker(store, self.definition, self.model)
@@ -355,16 +356,15 @@ class Matcher:
         }
 
 
-def usable_model(store: Store, definition: EntityDefinition, count: int) -> MatchModel:
-    """The model in use; before the first training the one that ships.
+def usable_model(store: Store, definition: EntityDefinition) -> MatchModel:
+    """The model in use; before the first training the one that a run would use now.
 
     Args:
         store: Open.
         definition: The entity.
-        count: Its live records.
 
     Raises:
-        MatchError: The entity is not matched, or there is no model for it yet.
+        MatchError: The entity is not matched.
     """
     entity = definition.entity
     if definition.matching is None:
@@ -372,13 +372,8 @@ def usable_model(store: Store, definition: EntityDefinition, count: int) -> Matc
     kept = model_in_use(store, entity)
     if kept is not None:
         return MatchModel.from_json(kept)
-    shipped = prior_model(definition, count, "no model has been trained yet")
-    if shipped is None:
-        raise MatchError(
-            f"there is no match model for {entity} yet, and its relations are not those of the"
-            " model that ships; a run with records of it trains one"
-        )
-    return shipped
+    # of few records no model is kept: it is fitted to them, as the next run would do
+    return match_records(current_records(store, entity), definition).model
 
 
 def feature_maker(store: Store, definition: EntityDefinition, model: MatchModel) -> FeatureMaker:
@@ -392,7 +387,11 @@ def feature_maker(store: Store, definition: EntityDefinition, model: MatchModel)
     filled = [name for name in fields if row[name].null_count() == 0]
     roles = (MatchRole.COUNTRY, MatchRole.MOBILE, MatchRole.PHONE, MatchRole.EMAIL)
     telling = [name for role in roles for name in definition.fields_of_role(role) if name in filled]
-    told = bool(telling) and tells_region(some_values(store, entity, telling), definition)
+    if model.fields:
+        filled = [name for name in filled if name in model.fields]
+        told = REGION in model.fields
+    else:
+        told = bool(telling) and tells_region(some_values(store, entity, telling), definition)
     return FeatureMaker.of_store(definition, model.terms, row.select(filled), has_region=told)
 
 

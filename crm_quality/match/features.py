@@ -15,6 +15,7 @@ from crm_quality.match.places import address_features, place
 from crm_quality.match.regions import region
 from crm_quality.match.text import digits, joined, words
 from crm_quality.standardise.column import on_distinct
+from crm_quality.standardise.company_name import standardise_company_names
 from crm_quality.validate.conditions import column_type
 
 if TYPE_CHECKING:
@@ -88,9 +89,10 @@ def features(  # noqa: C901 - one branch for each kind of evidence
     if fields := [*have[MatchRole.MOBILE], *have[MatchRole.PHONE]]:
         parts.append(phone_features(frame, fields, have[MatchRole.MOBILE]))
     if fields := have[MatchRole.COMPANY_NAME]:
-        core = f"{fields[0]}_core"
-        name = core if core in frame.columns else fields[0]
-        parts.append(_once(frame, name, company_features))
+        named = _named(frame, fields[0])
+        employer = bool(have[MatchRole.SURNAME] or have[MatchRole.GIVEN_NAME])
+        # the legal form of an employer tells nothing of a person
+        parts.append(named.drop("legal_form") if employer else named)
     if REGION in used and (told := _region(frame, have)) is not None:
         parts.append(told.to_frame())
     address = {
@@ -125,6 +127,20 @@ def _region(frame: pl.DataFrame, have: Mapping[MatchRole, Sequence[str]]) -> pl.
     if not (countries or phones or emails):
         return None
     return region(frame, countries, phones, emails)
+
+
+def _named(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+    """The columns of the name of an organisation, its legal form read where nobody did."""
+    core, form = f"{field}_core", f"{field}_legal_form"
+    if core not in frame.columns:
+
+        def read(names: pl.Series) -> pl.DataFrame:
+            return company_features(standardise_company_names(names).select("legal_form", "core"))
+
+        return _once(frame, field, read)
+    legal_form = pl.col(form) if form in frame.columns else pl.lit(None, dtype=pl.String)
+    parts = frame.select(legal_form.alias("legal_form"), pl.col(core).alias("core"))
+    return on_distinct(parts, company_features)
 
 
 def _once(

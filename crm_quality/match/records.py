@@ -23,9 +23,9 @@ from crm_quality.match.frequency import (
 from crm_quality.match.groups import relation_groups
 from crm_quality.match.key_choice import within_budget
 from crm_quality.match.model import MatchModel
-from crm_quality.match.prior import implausible, prior_model
+from crm_quality.match.prior import implausible, prior_mixture
 from crm_quality.match.random_pairs import RandomAgreement, random_agreement, regions_of
-from crm_quality.match.relations import train
+from crm_quality.match.relations import Mixture, alone, train, untrained
 from crm_quality.match.report import match_report
 from crm_quality.match.scoring import Scorer, clustered, pair_vectors, scored, with_names
 from crm_quality.match.splink_run import SplinkRun
@@ -111,11 +111,6 @@ def match_records(
         model.fields if model is not None and model.fields else fields_at_hand(frame, definition)
     )
     made = features_of(frame, definition, fields)
-    if model is None and made.height < matching.few_records:
-        why = (
-            f"{made.height:,} records are too few to learn from ({matching.few_records:,} are not)"
-        )
-        model = prior_model(definition, made.height, why)
     terms = model.terms if model is not None else learn_frequencies(made)
     made = with_frequencies(with_regions_by_name(made, terms), terms)
     compared = comparisons_of(definition, made.columns)
@@ -137,24 +132,15 @@ def match_records(
         )
         clock.stop("random pairs")
         if model is None:
-            blocked = _affordable(blocked, splink, ids, random, definition, terms, fields)
+            prior = prior_mixture(definition, compared, random, made)
+            blocked = _affordable(blocked, splink, ids, random, definition, terms, prior)
         vectors = pair_vectors(splink, blocked.pairs, ids, random, model)
         clock.stop("comparing")
         if model is None:
-            model = _learn(
-                vectors,
-                compared,
-                random,
-                made.height,
-                definition,
-                caps=blocked.caps,
-                terms=terms,
-                fields=fields,
-            )
-            if (doubt := implausible(model)) and (
-                shipped := prior_model(definition, made.height, doubt)
-            ):
-                return match_records(frame, definition, model=shipped, decisions=decisions)
+            model = _learnt(
+                vectors, compared, random, definition, prior, caps=blocked.caps, terms=terms,
+                fields=fields, records=made.height,
+            )  # fmt: skip
         clock.stop("training")
         pairs = scored(vectors, compared, model, matching)
         clock.stop("scoring")
@@ -179,7 +165,7 @@ def _affordable(
     random: RandomAgreement,
     definition: EntityDefinition,
     terms: TermFrequencies,
-    fields: Sequence[str],
+    prior: Mixture | None,
 ) -> Blocked:
     """The pairs without those of keys that bring least, judged by a model of a sample of them."""
     matching = definition.matching
@@ -188,9 +174,10 @@ def _affordable(
 
     def is_same(some: pl.DataFrame) -> NDArray[np.bool_]:
         found = pair_vectors(splink, some, ids, random, None)
-        learnt = _learn(
-            found, compared, random, len(ids), definition, caps={}, terms=terms, fields=fields
-        )
+        learnt = _learnt(
+            found, compared, random, definition, prior, caps={}, terms=terms, fields=(),
+            records=len(ids),
+        )  # fmt: skip
         weights = scored(found, compared, learnt, matching)["match_weight"]
         same: NDArray[np.bool_] = weights.to_numpy() >= learnt.accept
         return same
@@ -208,8 +195,6 @@ def _nothing(
     compared: Sequence[Comparison],
 ) -> MatchResult:
     """No two records share anything: each is a cluster of its own."""
-    from crm_quality.match.relations import Mixture  # noqa: PLC0415
-
     if model is None:
         classes = (matching.same, *matching.relations, matching.unrelated)
         empty = Mixture(classes, {}, np.ones(len(classes)))
@@ -234,32 +219,26 @@ def _nothing(
     return MatchResult(pairs, clusters, pairs, groups, report, model)
 
 
-def _learn(
+def _learnt(  # noqa: PLR0913 - all that makes a model
     vectors: pl.DataFrame,
     compared: Sequence[Comparison],
     random: RandomAgreement,
-    records: int,
     definition: EntityDefinition,
+    prior: Mixture | None,
     *,
     caps: Mapping[str, int],
     terms: TermFrequencies,
     fields: Sequence[str],
+    records: int,
 ) -> MatchModel:
+    """The model of some pairs, fitted where they are few, and what it was learnt from."""
     matching = definition.matching
     assert matching is not None  # noqa: S101 - checked by the caller
-    gammas = [c.gamma for c in compared]
-    counted = vectors.group_by(gammas).len("pairs").sort(gammas)
-    mixture = train(
-        counted.select(gammas).to_numpy(),
-        counted["pairs"].cast(pl.Float64).to_numpy(),
-        compared,
-        random,
-        matching,
-    )
+    mixture, origin, why = _mixture(vectors, compared, random, matching, prior, records)
     return MatchModel(
         definition.entity,
-        "trained",
-        f"learnt from {records:,} records",
+        origin,
+        why,
         mixture,
         random,
         {c.name: c.names() for c in compared},
@@ -270,6 +249,38 @@ def _learn(
         records,
         tuple(fields),
     )
+
+
+def _mixture(
+    vectors: pl.DataFrame,
+    compared: Sequence[Comparison],
+    random: RandomAgreement,
+    matching: MatchingDefinition,
+    prior: Mixture | None,
+    records: int,
+) -> tuple[Mixture, str, str]:
+    """The mixture, where it comes from (``trained`` or ``prior``), and why."""
+    if prior is not None and alone(compared):
+        mixture = untrained(prior, random, compared, matching)
+        return mixture, "prior", "one piece of evidence alone cannot be weighed against another"
+    gammas = [c.gamma for c in compared]
+    counted = vectors.group_by(gammas).len("pairs").sort(gammas)
+    mixture = train(
+        counted.select(gammas).to_numpy(),
+        counted["pairs"].cast(pl.Float64).to_numpy(),
+        compared,
+        random,
+        matching,
+        prior=prior,
+    )
+    if prior is not None and (doubt := implausible(mixture, records)):
+        return untrained(prior, random, compared, matching), "prior", doubt
+    if records < matching.few_records:
+        few = (
+            f"{records:,} records are few ({matching.few_records:,} are not); it is fitted to them"
+        )
+        return mixture, "prior", few
+    return mixture, "trained", f"learnt from {records:,} records"
 
 
 def to_review(

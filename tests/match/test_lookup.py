@@ -1,5 +1,7 @@
 """One record against all others scores as it does in the batch."""
 
+from importlib.resources import files
+
 import numpy as np
 import polars as pl
 import pytest
@@ -17,12 +19,14 @@ from crm_quality.match.features import features
 from crm_quality.match.frequency import with_frequencies, with_regions_by_name
 from crm_quality.match.keys import usable_keys
 from crm_quality.match.lookup import MatchIndex
-from crm_quality.match.prior import prior_model
 from crm_quality.match.vectors import vectors
 from crm_quality.store.landing import current_records
 from crm_quality.store.matching import model_in_use
 
 CONTACT = default_rules().entity("contact")
+SHIPPED = MatchModel.from_json(
+    (files("crm_quality.match") / "priors" / "contact.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +140,7 @@ SCHEMA = {
 @given(st.lists(ROW, min_size=1, max_size=5), st.lists(ROW, min_size=1, max_size=2))
 @settings(max_examples=25)
 def test_features_of_a_record_do_not_depend_on_the_records_beside_it(rows, new):
-    model = prior_model(CONTACT, 5, "")
+    model = SHIPPED
     numbered = pl.DataFrame(rows + new, schema=SCHEMA).with_columns(
         record_id=pl.int_range(pl.len(), dtype=pl.Int64)
     )
@@ -197,7 +201,7 @@ def test_the_blocks_that_two_records_share_are_named(stock):
 @given(st.data())
 @settings(max_examples=80)
 def test_the_parts_of_a_weight_sum_up_to_it(data):
-    model = prior_model(CONTACT, 5_000, "")
+    model = SHIPPED
     every_column = {column for one in OF_ROLE.values() for column in one.needs}
     compared = model.check("contact", comparisons(CONTACT, every_column))
     vector = [data.draw(st.integers(-1, len(c.levels) - 1)) for c in compared]
