@@ -18,6 +18,7 @@ from crm_quality.cli import (
     profile,
     project,
     quarantine,
+    review,
     rules,
     run,
     values,
@@ -60,6 +61,7 @@ for module in (
     values,
     lookup,
     explain,
+    review,
     evaluate,
     export,
 ):

@@ -35,6 +35,7 @@ def derive(
     clock: Clock,
     changed: pl.DataFrame,
     priorities: Mapping[str, int],
+    proposing: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
 
@@ -45,13 +46,14 @@ def derive(
         clock: Takes the seconds of match and merge.
         changed: ``record_id`` of records whose current version or end changed in this run.
         priorities: Source → trust when values conflict.
+        proposing: Join nothing but what was decided to be the same.
 
     Returns:
         Counts of matching, counts of golden records, and notes for the user.
     """
     entity = definition.entity
     with clock.stage("match"):
-        found = matched(store, definition, changed, run_id=run_id)
+        found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
         former = membership(store, entity)
         accepted = store.frame(

@@ -21,6 +21,7 @@ from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.recheck import RecheckRequest, recheck
+from crm_quality.engine.review import Review
 from crm_quality.engine.rules_at import rules_at
 from crm_quality.engine.rules_diff import RulesDiff, diff_rules
 from crm_quality.engine.run import RunRequest, execute
@@ -405,6 +406,11 @@ class Project:
                 entity=entity,
                 proposing=self.config.merging == "propose",
             )
+
+    @property
+    def review(self) -> Review:
+        """The steward's desk: questions, decisions, samples."""
+        return Review(self.store, self.rules, self.config, _user(self.config.actor))
 
     def audit(self, *, as_of: date | None = None, show_personal: bool = False) -> Scorecard:
         """The scorecard of the store as it is."""

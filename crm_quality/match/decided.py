@@ -6,6 +6,11 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import polars as pl
+
+from crm_quality.match.clusters import components
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -105,3 +110,24 @@ class Decided:
             way.append(at[1])
             at = came[at[0]]
         return way[::-1]
+
+
+def decided_clusters(record_ids: pl.Series, decisions: pl.DataFrame) -> pl.DataFrame:
+    """Clusters of what was decided to be the same, and of nothing else.
+
+    Args:
+        record_ids: Every record, increasing.
+        decisions: ``record_id_l``, ``record_id_r``, ``verdict``.
+
+    Returns:
+        ``record_id``, ``cluster_id`` (the least record of the cluster).
+    """
+    ids = record_ids.to_numpy()
+    place = pl.DataFrame({"id": record_ids, "place": np.arange(len(ids), dtype=np.int64)})
+    tied = (
+        decisions.filter(pl.col("verdict") == SAME)
+        .join(place.rename({"place": "a"}), left_on="record_id_l", right_on="id")
+        .join(place.rename({"place": "b"}), left_on="record_id_r", right_on="id")
+    )
+    label = components(len(ids), tied["a"].to_numpy(), tied["b"].to_numpy())
+    return pl.DataFrame({"record_id": ids, "cluster_id": ids[label]})

@@ -15,7 +15,7 @@ from crm_quality.errors import StoreError, StoreInUseError
 from crm_quality.store.migrate import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _RETRY_SECONDS = 0.2
@@ -42,6 +42,13 @@ class Store:
     def frame(self, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The result of ``query`` as a frame; times are UTC without a zone."""
         relation = self.connection.sql(query, params=list(parameters))
+        if relation is None:
+            raise StoreError(f"not a query: {query}")
+        return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
+
+    def named(self, query: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+        """As `frame`, for a query whose parameters have names (``$entity``)."""
+        relation = self.connection.sql(query, params=dict(parameters))
         if relation is None:
             raise StoreError(f"not a query: {query}")
         return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))

@@ -120,3 +120,11 @@ def mark_applied(store: Store, entity: str, *, run_id: int) -> None:
         "UPDATE matching.decision SET run_id = ? WHERE entity = ? AND run_id IS NULL",
         [run_id, entity],
     )
+
+
+def entities_with_pending_decisions(store: Store) -> list[str]:
+    """Entities with a decision, or one taken back, that no run has applied yet."""
+    rows = store.rows(
+        "SELECT DISTINCT entity FROM matching.decision WHERE run_id IS NULL ORDER BY 1"
+    )
+    return [row[0] for row in rows]

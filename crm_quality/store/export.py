@@ -9,6 +9,15 @@ if TYPE_CHECKING:
 
     from crm_quality.store.connection import Store
 
+_GROUPS = """
+SELECT g.entity, g.group_kind, g.group_id, m.entity_id, g.record_id, r.source, r.source_key
+FROM matching.group_member g
+JOIN landing.record r USING (record_id)
+JOIN matching.membership m USING (record_id)
+WHERE r.ended_at IS NULL
+"""
+_IN_ORDER = "ORDER BY g.entity, g.group_kind, g.group_id, m.entity_id, g.record_id"
+
 #: Name → (what it is, the query that gives it).
 EXPORTS: dict[str, tuple[str, str]] = {
     "crosswalk": (
@@ -86,6 +95,14 @@ EXPORTS: dict[str, tuple[str, str]] = {
         SELECT entity, record_id_l, record_id_r, match_weight, match_probability, relation
         FROM matching.pair ORDER BY entity, record_id_l, record_id_r
         """,
+    ),
+    "households": (
+        "customers who live together, as the evidence says: linked, not merged",
+        f"{_GROUPS} AND g.group_kind = 'household' {_IN_ORDER}",
+    ),
+    "groups": (
+        "households, workplaces and other groups of customers: linked, not merged",
+        f"{_GROUPS} {_IN_ORDER}",
     ),
     "changes": (
         "what runs did to entities: created, changed, merged, split",
