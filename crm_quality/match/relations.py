@@ -53,6 +53,10 @@ PRIOR_PAIRS, PRIOR_RANDOM = 50.0, 2_000.0
 #: (a gamma prior of that shape); of other relations, at most so many are taken for granted.
 PRIOR_SEEN = 10.0
 
+#: Of one piece of evidence alone, at most so many pairs for each record show a level because they
+#: are the same; more are chance. ``mail1@…`` to ``mail30@…`` are no one person.
+MOST_ALONE = 3.0
+
 #: A class learns its levels from the pairs it is sure of: posteriors count to this power. What
 #: records leave open would else teach the same that its pairs differ, and widen it round by round.
 SHARPNESS = 3
@@ -297,7 +301,10 @@ def untrained(
         if known is not None:
             table[:-1] = known[:-1]
             if alone(comparisons):
-                table[-1] = known[-1]
+                all_pairs = float(random.pairs.sum())
+                the_same = MOST_ALONE * np.sqrt(2 * all_pairs) / max(all_pairs, 1.0)
+                table[-1] = np.maximum(known[-1], random.u[c.name] - the_same)
+                table[-1] /= table[-1].sum(axis=-1, keepdims=True)
         for row, relation in enumerate(relations, 1):
             if c.name not in relation.shares and c.name not in relation.agrees:
                 table[row] = table[-1]
