@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 #: A record that nobody has touched for so long may be out of date: people move and change jobs.
 STALE_AFTER_DAYS = 730
 
-#: Columns of the frames of dimension counts; ``source`` null = all sources.
+#: Columns of the frames of dimension counts; ``segment`` null = all of them.
 COUNTS = pl.Schema(
-    {"source": pl.String(), "dimension": pl.String(), "good": pl.Int64(), "total": pl.Int64()}
+    {"segment": pl.String(), "dimension": pl.String(), "good": pl.Int64(), "total": pl.Int64()}
 )
 
 
@@ -79,7 +79,7 @@ WORDS = {
 
 
 def dimension_counts(measures: Measures, as_of: date | None) -> pl.DataFrame:
-    """Good and total of each dimension, of all sources together and of each.
+    """Good and total of each dimension, of all segments together and of each.
 
     Args:
         measures: The counts of one entity.
@@ -102,9 +102,9 @@ def dimension_counts(measures: Measures, as_of: date | None) -> pl.DataFrame:
     )
 
 
-def scores(counts: pl.DataFrame, source: str | None = None) -> dict[str, float]:
-    """Dimension → score of one source, or of all together."""
-    chosen = counts.filter(pl.col("source").eq_missing(pl.lit(source, pl.String)))
+def scores(counts: pl.DataFrame, segment: str | None = None) -> dict[str, float]:
+    """Dimension → score of one segment, or of all together."""
+    chosen = counts.filter(pl.col("segment").eq_missing(pl.lit(segment, pl.String)))
     return {
         dimension: 100.0 * good / total
         for dimension, good, total in chosen.select("dimension", "good", "total").iter_rows()
@@ -140,10 +140,10 @@ def dimension_rows(measures: Measures, dimension: Dimension, as_of: date) -> str
 
 def _completeness(measures: Measures) -> pl.DataFrame:
     definition = measures.population.definition
-    fields = measures.fields.select("source", "field", "live", "filled")
+    fields = measures.fields.select("segment", "field", "live", "filled")
     always = [n for n, f in definition.fields.items() if f.required and not f.required_when]
     asked_always = fields.filter(pl.col("field").is_in(always)).select(
-        "source", pl.col("filled").alias("good"), pl.col("live").alias("total")
+        "segment", pl.col("filled").alias("good"), pl.col("live").alias("total")
     )
     # of a field that is asked for sometimes, the rule has found the records that lack it
     sometimes = {
@@ -152,13 +152,13 @@ def _completeness(measures: Measures) -> pl.DataFrame:
         if f.required and f.required_when
     }
     missing = measures.rules.filter(pl.col("rule").is_in(list(sometimes))).select(
-        "source", pl.col("rule").replace(sometimes).alias("field"), "counted"
+        "segment", pl.col("rule").replace(sometimes).alias("field"), "counted"
     )
     asked_sometimes = (
         fields.filter(pl.col("field").is_in(list(sometimes.values())))
-        .join(missing, on=["source", "field"], how="left", nulls_equal=True)
+        .join(missing, on=["segment", "field"], how="left", nulls_equal=True)
         .select(
-            "source",
+            "segment",
             pl.col("filled").alias("good"),
             (pl.col("filled") + pl.col("counted").fill_null(0)).alias("total"),
         )
@@ -168,13 +168,13 @@ def _completeness(measures: Measures) -> pl.DataFrame:
     rules = (
         live.join(pl.DataFrame({"rule": presence}, schema={"rule": pl.String}), how="cross")
         .join(
-            measures.rules.select("source", "rule", "counted"),
-            on=["source", "rule"],
+            measures.rules.select("segment", "rule", "counted"),
+            on=["segment", "rule"],
             how="left",
             nulls_equal=True,
         )
         .select(
-            "source",
+            "segment",
             (pl.col("live") - pl.col("counted").fill_null(0)).alias("good"),
             pl.col("live").alias("total"),
         )
@@ -184,7 +184,7 @@ def _completeness(measures: Measures) -> pl.DataFrame:
 
 def _validity(measures: Measures) -> pl.DataFrame:
     counted = measures.fields.select(
-        "source", pl.col("valid").alias("good"), pl.col("given").alias("total")
+        "segment", pl.col("valid").alias("good"), pl.col("given").alias("total")
     )
     return _summed(counted, Dimension.VALIDITY)
 
@@ -193,16 +193,16 @@ def _consistency(measures: Measures) -> pl.DataFrame:
     codes = [c for c, words in measures.book.items() if words.dimension is Dimension.CONSISTENCY]
     bad = measures.population.frame(
         """
-        SELECT source, count(DISTINCT version_id) AS bad FROM finding
+        SELECT segment, count(DISTINCT version_id) AS bad FROM finding
         WHERE counted AND rule IN (SELECT unnest($codes::VARCHAR[]))
-        GROUP BY GROUPING SETS ((), (source))
+        GROUP BY GROUPING SETS ((), (segment))
         """,
         codes=codes,
     )
-    counted = _live(measures).join(bad, on="source", how="left", nulls_equal=True)
+    counted = _live(measures).join(bad, on="segment", how="left", nulls_equal=True)
     return _summed(
         counted.select(
-            "source",
+            "segment",
             (pl.col("live") - pl.col("bad").fill_null(0)).alias("good"),
             pl.col("live").alias("total"),
         ),
@@ -211,16 +211,16 @@ def _consistency(measures: Measures) -> pl.DataFrame:
 
 
 def _uniqueness(measures: Measures) -> pl.DataFrame:
-    by_source = measures.population.frame("""
-        SELECT source, count(DISTINCT entity_id) AS good, count(*) AS total
-        FROM placed GROUP BY source
+    by_segment = measures.population.frame("""
+        SELECT segment, count(DISTINCT entity_id) AS good, count(*) AS total
+        FROM placed GROUP BY segment
     """)
-    everywhere = by_source.select(
-        pl.lit(None, pl.String).alias("source"),
+    everywhere = by_segment.select(
+        pl.lit(None, pl.String).alias("segment"),
         pl.lit(measures.entities, pl.Int64).alias("good"),
         pl.col("total").sum(),
     )
-    return _summed(pl.concat([by_source, everywhere]), Dimension.UNIQUENESS)
+    return _summed(pl.concat([by_segment, everywhere]), Dimension.UNIQUENESS)
 
 
 def _timeliness(measures: Measures, as_of: date) -> pl.DataFrame:
@@ -229,9 +229,9 @@ def _timeliness(measures: Measures, as_of: date) -> pl.DataFrame:
         return COUNTS.to_frame()
     counted = measures.population.frame(
         f"""
-        SELECT l.source, count(*) FILTER ({touched} >= $as_of::DATE - $days::INTEGER) AS good,
+        SELECT l.segment, count(*) FILTER ({touched} >= $as_of::DATE - $days::INTEGER) AS good,
                count({touched}) AS total
-        FROM live l GROUP BY GROUPING SETS ((), (l.source))
+        FROM live l GROUP BY GROUPING SETS ((), (l.segment))
         """,  # noqa: S608 - the fields are named here
         as_of=as_of,
         days=STALE_AFTER_DAYS,
@@ -242,10 +242,10 @@ def _timeliness(measures: Measures, as_of: date) -> pl.DataFrame:
 def _integrity(measures: Measures) -> pl.DataFrame:
     population = measures.population
     linked = population.frame(f"""
-        SELECT h.source, count(g.entity_id) AS good, count(*) AS total
+        SELECT h.segment, count(g.entity_id) AS good, count(*) AS total
         FROM head h LEFT JOIN matching.membership m USING (record_id)
         LEFT JOIN {population.golden} g ON g.entity_id = m.entity_id
-        WHERE h.is_accepted GROUP BY GROUPING SETS ((), (h.source))
+        WHERE h.is_accepted GROUP BY GROUPING SETS ((), (h.segment))
     """)  # noqa: S608
     parts = [linked]
     for field in population.definition.fields_of_role(MatchRole.PARENT):
@@ -253,18 +253,18 @@ def _integrity(measures: Measures) -> pl.DataFrame:
             column = quoted(field)
             parts.append(
                 population.frame(f"""
-                    SELECT l.source, count(p.source_key) AS good, count(*) AS total
+                    SELECT l.segment, count(p.source_key) AS good, count(*) AS total
                     FROM live l LEFT JOIN (SELECT DISTINCT source, source_key FROM record) p
                       ON p.source = l.source AND p.source_key = l.{column}
-                    WHERE l.{column} IS NOT NULL GROUP BY GROUPING SETS ((), (l.source))
+                    WHERE l.{column} IS NOT NULL GROUP BY GROUPING SETS ((), (l.segment))
                 """)  # noqa: S608
             )
     return _summed(pl.concat(parts), Dimension.INTEGRITY)
 
 
 def _live(measures: Measures) -> pl.DataFrame:
-    """``source``, ``live`` records."""
-    return measures.fields.group_by("source").agg(pl.col("live").first())
+    """``segment``, ``live`` records."""
+    return measures.fields.group_by("segment").agg(pl.col("live").first())
 
 
 def _touched(measures: Measures, table: str) -> str | None:
@@ -277,7 +277,7 @@ def _touched(measures: Measures, table: str) -> str | None:
 
 def _summed(counted: pl.DataFrame, dimension: Dimension) -> pl.DataFrame:
     return (
-        counted.group_by("source", maintain_order=True)
+        counted.group_by("segment", maintain_order=True)
         .agg(pl.col("good").cast(pl.Int64).sum(), pl.col("total").cast(pl.Int64).sum())
         .with_columns(pl.lit(dimension.value).alias("dimension"))
     )

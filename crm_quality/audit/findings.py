@@ -36,11 +36,11 @@ def issue_lines(
     entity = measures.population.definition.entity
     live = measures.live
     by_source: dict[str, dict[str, int]] = {}
-    for source, rule, issues in measures.rules.select("source", "rule", "issues").iter_rows():
+    for source, rule, issues in measures.rules.select("segment", "rule", "issues").iter_rows():
         if source is not None:
             by_source.setdefault(rule, {})[source] = issues
     examples = _examples(measures, rules, show_personal=show_personal)
-    everywhere = measures.rules.filter(pl.col("source").is_null())
+    everywhere = measures.rules.filter(pl.col("segment").is_null())
     lines = []
     for row in everywhere.iter_rows(named=True):
         words = measures.book[row["rule"]]
@@ -72,7 +72,7 @@ def owner_lines(measures: Measures) -> tuple[OwnerLine, ...]:
     owned: dict[str, list[str]] = {}
     for code in sorted(set(measures.rules["rule"])):
         owned.setdefault(measures.book[code].owner, []).append(code)
-    everywhere = measures.rules.filter(pl.col("source").is_null())
+    everywhere = measures.rules.filter(pl.col("segment").is_null())
     lines = []
     for owner, codes in owned.items():
         theirs = everywhere.filter(pl.col("rule").is_in(codes))

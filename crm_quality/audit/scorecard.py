@@ -150,7 +150,7 @@ def _card(measures: Measures, rules: RuleSet, as_of: date, *, show_personal: boo
 
 
 def _counts(measures: Measures) -> Counts:
-    everywhere = measures.rules.filter(pl.col("source").is_null())
+    everywhere = measures.rules.filter(pl.col("segment").is_null())
     severities = dict(everywhere.group_by("severity").agg(pl.col("issues").sum()).iter_rows())
     accepted = measures.total("accepted")
     several = measures.sizes.filter(pl.col("records") > 1)
@@ -179,7 +179,7 @@ def _counts(measures: Measures) -> Counts:
 def _dimensions(
     measures: Measures, counts: pl.DataFrame, before: dict[str, float], as_of: date
 ) -> tuple[DimensionScore, ...]:
-    everywhere = counts.filter(pl.col("source").is_null())
+    everywhere = counts.filter(pl.col("segment").is_null())
     known = {
         dimension: (good, total)
         for dimension, good, total in everywhere.select("dimension", "good", "total").iter_rows()
@@ -292,14 +292,14 @@ def _fields(measures: Measures) -> tuple[FieldLine, ...]:
     by_source: dict[str, dict[str, float | None]] = {}
     everywhere = {}
     for row in measures.fields.iter_rows(named=True):
-        if row["source"] is None:
+        if row["segment"] is None:
             everywhere[row["field"]] = row
         else:
-            by_source.setdefault(row["field"], {})[row["source"]] = share(
+            by_source.setdefault(row["field"], {})[row["segment"]] = share(
                 row["filled"], row["live"]
             )
     issues = dict(
-        measures.rules.filter(pl.col("source").is_null())
+        measures.rules.filter(pl.col("segment").is_null())
         .group_by("field")
         .agg(pl.col("issues").sum())
         .iter_rows()
