@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crm_quality.audit import charts
-from crm_quality.audit.headline import percent
+from crm_quality.audit.headline import money, percent
 
 if TYPE_CHECKING:
     from crm_quality.audit.card import Scorecard
@@ -36,6 +36,7 @@ class Limits:
     values: int = 16
     texts: int = 6
     owners: int = 20
+    keepers: int = 12
     runs: int = 20
     drift: int = 8
     sql: int = 1500
@@ -74,6 +75,7 @@ def _environment() -> Environment:
     environment.filters["score"] = _score
     environment.filters["percent"] = _percent
     environment.filters["cut"] = _cut
+    environment.filters["money"] = money
     environment.filters["width"] = lambda part: f"{100 * min(max(part or 0, 0), 1):.2f}%"
     return environment
 

@@ -24,6 +24,8 @@ _NUMBER = re.compile(r"\+?\d[\d\s()./-]{5,}\d")
 _WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _SHOWN_DIGITS = 2
+#: Columns of the store that hold all that a source said of a record.
+_WHOLE_ROWS = ("raw", "custom", "given")
 _LONG_ENOUGH = 5
 
 
@@ -78,15 +80,63 @@ def masked_issues(issues: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
             .with_columns(pl.col("_safe").alias(column))
             .drop("_safe")
         )
-    if "source_key" in issues.columns:
-        with_address = pl.col("source_key").str.contains("@", literal=True)
-        issues = issues.with_columns(
-            pl.when(with_address)
-            .then(pl.col("source_key").str.replace_all(r"([^\s@])[^\s@]*@", "${1}" + HIDDEN + "@"))
-            .otherwise(pl.col("source_key"))
-            .alias("source_key")
-        )
-    return issues
+    return _without_addresses(issues)
+
+
+def _without_addresses(frame: pl.DataFrame) -> pl.DataFrame:
+    """Keys stay whole, so that records can be found by them, but for addresses in them."""
+    if "source_key" not in frame.columns:
+        return frame
+    with_address = pl.col("source_key").str.contains("@", literal=True)
+    return frame.with_columns(
+        pl.when(with_address)
+        .then(pl.col("source_key").str.replace_all(r"([^\s@])[^\s@]*@", "${1}" + HIDDEN + "@"))
+        .otherwise(pl.col("source_key"))
+        .alias("source_key")
+    )
+
+
+def masked_rows(frame: pl.DataFrame, rules: RuleSet, entity: str) -> pl.DataFrame:
+    """Hide personal values in rows of the store.
+
+    Args:
+        frame: Any columns; those that bear a field's name hold its canonical values, ``value`` and
+            ``suggestion`` beside ``field`` are an issue's.
+        rules: Say which fields are personal and what they hold.
+        entity: What the rows are of.
+
+    Returns:
+        The frame without the columns that hold whole rows as they came; dates that are masked
+        become text.
+    """
+    shown = frame.drop(_WHOLE_ROWS, strict=False)
+    fields = rules.entity(entity).columns
+    hidden = [
+        _hidden(shown[name], mask_of(rules, entity, name))
+        for name in shown.columns
+        if name in fields and name != "source_key"
+    ]
+    shown = shown.with_columns(hidden)
+    if not {"field", "value"} <= set(shown.columns):
+        return _without_addresses(shown)
+    missing = [n for n in ("entity", "suggestion") if n not in shown.columns]
+    filled = shown.with_columns(
+        pl.lit(entity if name == "entity" else None, pl.String).alias(name) for name in missing
+    )
+    return masked_issues(filled, rules).drop(missing)
+
+
+def _hidden(column: pl.Series, mask: Callable[[str], str]) -> pl.Series:
+    if isinstance(column.dtype, pl.List):
+        texts = [None if cell is None else [mask(text) for text in cell] for cell in column]
+        return pl.Series(column.name, texts, pl.List(pl.String))
+    if column.dtype != pl.String:
+        if mask is screened:
+            return column
+        column = column.cast(pl.String)
+    values = column.drop_nulls().unique()
+    masks = pl.Series([mask(text) for text in values], dtype=pl.String)
+    return column.replace_strict(values, masks, default=None, return_dtype=pl.String)
 
 
 def mask_of(rules: RuleSet, entity: str, field: str | None) -> Callable[[str], str]:

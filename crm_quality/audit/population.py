@@ -3,11 +3,12 @@
 * ``record``: every source record of the entity.
 * ``live``: the version that counts of every record that its source still has: the current one, or,
   of a record that was never accepted, the one that waits in quarantine.
-* ``finding``: the issues of these versions, and of versions that wait while an older one is
-  current; ``counted`` tells the former.
+* ``finding``: the issues of these versions, of versions that wait while an older one is current
+  (``counted`` is false), and those of rules about many records, which have no version; an issue
+  about a whole source has no record either, and an empty source.
 * ``placed``: accepted live records with the entity that they belong to; ``member``: and values.
 
-``head`` (live records without their values) and all that comes after it have a ``segment``: what the
+``head`` (live records without their values) and all that comes after it have a ``slice``: what the
 records are told apart by, such as their source.
 
 Nothing is materialised: a query reads the columns that it names, and no others.
@@ -42,21 +43,23 @@ WITH record AS NOT MATERIALIZED (
     SELECT r.record_id, r.source, r.source_key, r.accepted_no,
            r.current_version IS NOT NULL AS is_accepted,
            coalesce(r.current_version, w.version_id) AS version_id,
-           w.version_id AS waiting_version, {segment} AS segment
+           w.version_id AS waiting_version, {slice} AS slice
     FROM record r LEFT JOIN waiting w USING (record_id) {values}
     WHERE r.ended_at IS NULL
 ), live AS NOT MATERIALIZED (
-    SELECT h.source, h.source_key, h.segment, h.accepted_no, h.is_accepted, v.*
+    SELECT h.source, h.source_key, h.slice, h.accepted_no, h.is_accepted, v.*
     FROM head h JOIN {versions} v USING (version_id)
 ), finding AS NOT MATERIALIZED (
-    SELECT h.source, h.source_key, h.segment, i.version_id = h.version_id AS counted, i.*
-    FROM quality.issue i JOIN head h USING (record_id)
-    WHERE i.entity = $entity AND i.version_id IN (h.version_id, h.waiting_version)
+    SELECT coalesce(h.source, '') AS source, h.source_key, coalesce(h.slice, '') AS slice,
+           i.version_id IS NULL OR i.version_id = h.version_id AS counted, i.*
+    FROM quality.issue i LEFT JOIN head h USING (record_id)
+    WHERE i.entity = $entity AND (i.record_id IS NULL OR h.record_id IS NOT NULL)
+      AND (i.version_id IS NULL OR i.version_id IN (h.version_id, h.waiting_version))
 ), placed AS NOT MATERIALIZED (
     SELECT m.entity_id, h.* FROM head h JOIN matching.membership m USING (record_id)
     WHERE h.is_accepted
 ), member AS NOT MATERIALIZED (
-    SELECT p.entity_id, p.source, p.source_key, p.segment, v.*
+    SELECT p.entity_id, p.source, p.source_key, p.slice, v.*
     FROM placed p JOIN {versions} v USING (version_id)
 )
 """
@@ -64,7 +67,7 @@ _VALUES = "LEFT JOIN {versions} v ON v.version_id = coalesce(r.current_version, 
 
 
 @dataclass(frozen=True)
-class Segments:
+class Slices:
     """What records are told apart by.
 
     Attributes:
@@ -78,7 +81,7 @@ class Segments:
     parameters: Mapping[str, object] = field(default_factory=dict)
 
 
-BY_SOURCE = Segments("r.source")
+BY_SOURCE = Slices("r.source")
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,13 @@ class Population:
         connection: The open store.
         definition: The entity.
         fields: Its fields that have a column in the store, in their declared order.
-        segments: What its records are told apart by.
+        slices: What its records are told apart by.
     """
 
     connection: duckdb.DuckDBPyConnection
     definition: EntityDefinition
     fields: tuple[str, ...]
-    segments: Segments = BY_SOURCE
+    slices: Slices = BY_SOURCE
 
     @property
     def golden(self) -> str:
@@ -117,14 +120,14 @@ class Population:
         return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
 
     def _whole(self, query: str) -> str:
-        values = _VALUES.format(versions=self.versions) if self.segments.of_values else ""
+        values = _VALUES.format(versions=self.versions) if self.slices.of_values else ""
         population = _POPULATION.format(
-            versions=self.versions, segment=self.segments.sql, values=values
+            versions=self.versions, slice=self.slices.sql, values=values
         )
         return population + query
 
     def _named(self, parameters: Mapping[str, object]) -> dict[str, object]:
-        return {"entity": self.definition.entity, **self.segments.parameters, **parameters}
+        return {"entity": self.definition.entity, **self.slices.parameters, **parameters}
 
     def has(self, *fields: str) -> bool:
         """Whether the store has a column for each of ``fields``."""

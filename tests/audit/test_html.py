@@ -99,8 +99,11 @@ def test_an_empty_store_has_a_page_that_says_what_to_do(stock):
 
 
 def test_targets_are_told(shop):
-    page = Page(render_html(shop.card(targets={"contact.uniqueness": 90})))
-    assert "Not all targets are met" in " ".join(page.words)
+    targets = {"contact.uniqueness": 90, "contact.integrity": 90, "company.score": 80}
+    said = " ".join(Page(render_html(shop.card(targets=targets))).words)
+    assert "1 of 2 targets is met" in said  # those of contacts
+    assert "0 of 1 targets are met" in said  # those of companies, of which there are none
+    assert "All targets" in " ".join(Page(render_html(shop.card(fail_under=1))).words)
 
 
 @pytest.mark.parametrize("accepted", [True, False])
