@@ -60,10 +60,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class DimensionScore:
-    """One dimension: ``score`` = 100 * good / total."""
+    """One dimension: ``score`` = 100 * good / total; ``left`` says what the others are."""
 
     dimension: str
     title: str
+    left: str
     score: float | None
     good: int
     total: int
@@ -198,6 +199,7 @@ class IssueLine:
     Attributes:
         rule: Its stable code.
         field: The field to mend; null = the whole record.
+        label: The field in words; empty = the whole record.
         severity: error, warning or info.
         dimension: What it measures.
         title: What holds when it is kept.
@@ -214,6 +216,7 @@ class IssueLine:
 
     rule: str
     field: str | None
+    label: str
     severity: str
     dimension: str
     title: str

@@ -44,6 +44,7 @@ class DimensionWords:
     """What a dimension counts, for people."""
 
     title: str
+    left: str
     counts: str
     formula: str
 
@@ -51,6 +52,7 @@ class DimensionWords:
 WORDS = {
     Dimension.COMPLETENESS: DimensionWords(
         "Completeness",
+        "values missing",
         "Values that the rules ask for and that are there.",
         "(asked for - missing) / asked for, where a field that is always required asks every "
         "record, one that is sometimes required asks the records whose condition holds, and a "
@@ -58,29 +60,34 @@ WORDS = {
     ),
     Dimension.VALIDITY: DimensionWords(
         "Validity",
+        "values wrong",
         "Values written down that are what their field should hold.",
         "(values - values that cannot be read, are not accepted or break a check) / values; "
         "a value that was repaired with certainty is valid",
     ),
     Dimension.CONSISTENCY: DimensionWords(
         "Consistency",
+        "records contradict themselves",
         "Records whose fields do not contradict each other or leave two readings.",
         "(records - records with an issue across fields, an ambiguous or a deprecated value) "
         "/ records",
     ),
     Dimension.UNIQUENESS: DimensionWords(
         "Uniqueness",
+        "records are duplicates",
         "Records that are the only one of their customer.",
         "golden records / accepted records",
     ),
     Dimension.TIMELINESS: DimensionWords(
         "Timeliness",
+        "records untouched for two years",
         "Records that somebody has touched in the last two years.",
         f"records last changed (or created) at most {STALE_AFTER_DAYS} days before the day of the "
         "report / records that tell when",
     ),
     Dimension.INTEGRITY: DimensionWords(
         "Integrity",
+        "links broken",
         "Links that lead somewhere: record to golden record, record to parent.",
         "(links - links without an end) / links",
     ),

@@ -9,6 +9,7 @@ import polars as pl
 from crm_quality.audit.card import Example, IssueLine, OwnerLine, UnknownValue, share
 from crm_quality.audit.drill import finding_rows, of_rules
 from crm_quality.audit.masking import mask_of, screened
+from crm_quality.audit.rulebook import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +48,7 @@ def issue_lines(
             IssueLine(
                 rule=words.code,
                 field=row["field"],
+                label=label(row["field"]) if row["field"] else "",
                 severity=row["severity"],
                 dimension=words.dimension.value,
                 title=words.title,

@@ -246,6 +246,7 @@ def _dimensions(
             DimensionScore(
                 dimension=dimension.value,
                 title=words.title,
+                left=words.left,
                 score=100.0 * good / total if total else None,
                 good=good,
                 total=total,

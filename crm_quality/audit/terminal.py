@@ -78,7 +78,7 @@ def _scores(entity: EntityCard) -> Table:
             line.title,
             f"{line.score:.1f}",
             _bar(line.score),
-            Text(f"{left:,} of {line.total:,}" if left else "nothing", "dim"),
+            Text(f"{left:,} of {line.total:,} {line.left}" if left else "nothing", "dim"),
         )
     if entity.score is not None:
         table.add_row(Text("All", "bold"), Text(f"{entity.score:.1f}", "bold"), _bar(entity.score))
