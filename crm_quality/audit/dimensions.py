@@ -67,8 +67,8 @@ WORDS = {
     ),
     Dimension.CONSISTENCY: DimensionWords(
         "Consistency",
-        "records contradict themselves",
-        "Records whose fields do not contradict each other or leave two readings.",
+        "records leave a doubt",
+        "Records whose fields do not contradict each other and leave no doubt what is meant.",
         "(records - records with an issue across fields, an ambiguous or a deprecated value) "
         "/ records",
     ),

@@ -44,7 +44,7 @@ _ORDER = ("entity_id", "record_id", "field", "missing", "rule")
 _LEFT = {
     "completeness": "values that are asked for and missing",
     "validity": "values that are wrong",
-    "consistency": "records whose fields contradict each other",
+    "consistency": "records whose fields contradict each other or leave a doubt",
     "uniqueness": "records beyond the first of their golden record",
     "timeliness": "records that nobody has touched for two years",
     "integrity": "links that lead nowhere",
