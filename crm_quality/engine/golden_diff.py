@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.engine.store_rules import StoreFrames
-from crm_quality.engine.trial import as_text
+from crm_quality.engine.trial import ARRIVED_AS, as_text
 from crm_quality.merge import survive
 from crm_quality.store.golden import membership
 
@@ -44,7 +44,8 @@ class GoldenDiff:
         if before.standardised is after.standardised and self._chosen_alike(entity):
             return
         current = ~whose["waiting"]
-        ids = ("record_id", "version_id", "source")
+        ids = ("record_id", "version_id", "source", "batch_id",
+               pl.col(ARRIVED_AS).alias("row_number"))  # fmt: skip
         pair = [trial.standardised.select(*ids, *trial.fields).filter(current)
                 for trial in (before, after)]  # fmt: skip
         self._parts.setdefault(entity, []).append((pair[0], pair[1]))

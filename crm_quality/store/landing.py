@@ -149,11 +149,10 @@ def current_records(
         among: Only members of these entities (column ``entity_id``), with that column; null = all.
 
     Returns:
-        ``record_id``, ``version_id``, ``source``, ``source_key``, ``accepted_no`` and the fields.
+        ``record_id``, ``version_id``, ``batch_id``, ``row_number``, ``source``, ``source_key``,
+        ``accepted_no`` and the fields.
     """
-    hidden = (
-        "run_id, batch_id, row_number, status, content_hash, rules_hash, raw, custom, record_id"
-    )
+    hidden = "run_id, status, content_hash, rules_hash, raw, custom, record_id"
     base = f"""
         SELECT r.record_id, r.source, r.source_key, r.accepted_no, v.* EXCLUDE ({hidden})
         FROM landing.record r
