@@ -56,8 +56,9 @@ def main() -> None:
         rules = default_rules()
         clean = standardise(raw, rules.entity(entity), sources=rules.sources)
         clean = clean.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("record_id"))
-        model = match_records(clean, rules.entity(entity)).model
         out = PRIORS / f"{entity}.json"
+        out.unlink(missing_ok=True)  # nothing is learnt from what was learnt before
+        model = match_records(clean, rules.entity(entity)).model
         plain = shortened(json.loads(model.to_json()))
         out.write_text(json.dumps(plain, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
         print(f"{out.relative_to(ROOT)}: {out.stat().st_size / 1e3:,.0f} kB")

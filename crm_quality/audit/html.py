@@ -50,7 +50,7 @@ def render_html(card: Scorecard) -> str:
     Returns:
         The page, UTF-8, below 300 KB however much is wrong.
     """
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     show = {"score": _score, "number": _number, "percent": _percent}
     page = template.render(card=card, charts=charts, limits=_limits(card), show=show)
     return _INDENT.sub("\n", page)
@@ -62,7 +62,8 @@ def _limits(card: Scorecard) -> Limits:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this package, with the ways in which pages show figures."""
     environment = Environment(
         loader=PackageLoader("crm_quality.audit"),
         autoescape=True,

@@ -23,6 +23,7 @@ _ADDRESS = re.compile(r"[^\s<>(),;:\"'@]+@[^\s<>(),;:\"'@]+")
 _NUMBER = re.compile(r"\+?\d[\d\s()./-]{5,}\d")
 _WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
+_KEY_ADDRESS = r"([^\s@])[^\s@]*@"
 _SHOWN_DIGITS = 2
 _LONG_ENOUGH = 5
 
@@ -78,15 +79,18 @@ def masked_issues(issues: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
             .with_columns(pl.col("_safe").alias(column))
             .drop("_safe")
         )
-    if "source_key" in issues.columns:
-        with_address = pl.col("source_key").str.contains("@", literal=True)
-        issues = issues.with_columns(
-            pl.when(with_address)
-            .then(pl.col("source_key").str.replace_all(r"([^\s@])[^\s@]*@", "${1}" + HIDDEN + "@"))
-            .otherwise(pl.col("source_key"))
-            .alias("source_key")
-        )
-    return issues
+    return masked_keys(issues) if "source_key" in issues.columns else issues
+
+
+def masked_keys(frame: pl.DataFrame) -> pl.DataFrame:
+    """Hide addresses that serve as keys, in the column ``source_key``."""
+    hidden = pl.col("source_key").str.replace_all(_KEY_ADDRESS, "${1}" + HIDDEN + "@")
+    return frame.with_columns(hidden.alias("source_key"))
+
+
+def masked_key(key: str) -> str:
+    """One key, as `masked_keys` hides it."""
+    return re.sub(_KEY_ADDRESS, rf"\1{HIDDEN}@", key)
 
 
 def mask_of(rules: RuleSet, entity: str, field: str | None) -> Callable[[str], str]:

@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from crm_quality.cli import audit, evaluate, export, project, rules, run
+from crm_quality.cli import (
+    audit,
+    evaluate,
+    explain,
+    export,
+    lookup,
+    profile,
+    project,
+    quarantine,
+    rules,
+    run,
+    values,
+)
 from crm_quality.cli.output import complain
 from crm_quality.errors import CrmQualityError, LimitError
 
@@ -38,7 +50,19 @@ def _root(
     """One trusted customer list out of many messy ones."""
 
 
-for module in (project, run, audit, evaluate, export, rules):
+for module in (
+    project,
+    run,
+    profile,
+    quarantine,
+    audit,
+    rules,
+    values,
+    lookup,
+    explain,
+    evaluate,
+    export,
+):
     module.register(app)
 
 

@@ -37,10 +37,8 @@ if TYPE_CHECKING:
     from crm_quality.engine.check import Run
     from crm_quality.engine.summary import IssueCounts, Summary
 
-Files = Annotated[
-    list[str],
-    typer.Argument(help="Files: .csv .tsv .parquet .xlsx .json .jsonl, or - for standard input."),
-]
+_FILES = "Files: .csv .tsv .parquet .xlsx .json .jsonl, or - for standard input."
+Files = Annotated[list[str], typer.Argument(help=_FILES)]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +48,10 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    files: Files,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help=_FILES, show_default=False),
+    ] = None,
     source: SourceOption = None,
     entity: EntityOption = "contact",
     key: KeyOption = None,
@@ -60,11 +61,22 @@ def run(
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit 1 from this severity on.")
     ] = None,
+    requarantine: Annotated[
+        bool,
+        typer.Option(
+            "--requarantine",
+            help="Also set aside records accepted before that fail the rules of today; then no "
+            "file need be given.",
+        ),
+    ] = False,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
     wait: Wait = 0.0,
 ) -> None:
     """Take files the whole way: standardise, validate, match, merge, store."""
+    files = files or []
+    if not files and not requarantine:
+        raise UsageError("name the files to take in, or - for standard input")
     _once(files)
     opened = Project.open(project, wait=wait)
     with progress() as listener:
@@ -76,6 +88,7 @@ def run(
             encoding=encoding,
             delimiter=delimiter,
             as_of=_day(as_of),
+            requarantine=requarantine,
             command="crmq run",
             progress=listener,
         )
@@ -170,11 +183,12 @@ def _gate(summary: Summary, fail_on: FailOn) -> None:
 def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
     """What a run did, as a table; ``judged_again``: it took nothing in."""
     records, golden, match = summary.records, summary.golden, summary.match
-    waiting = bool(records.quarantined)
+    wait = summary.waiting or 0
+    waiting = f"{wait:,} wait{'s' * (wait == 1)} in all: crmq quarantine list" if wait else ""
     rows = [
         ("judged again" if judged_again else "received", records.received, ""),
         ("  accepted", records.accepted, f"{records.unchanged:,} of them unchanged"),
-        ("  quarantined", records.quarantined, "crmq export quarantine FILE" * waiting),
+        ("  quarantined", records.quarantined, waiting),
         ("  suppressed", records.suppressed, ""),
         ("golden records", golden.total, _what_became(summary)),
         ("largest cluster", match.largest_cluster, "source records of one customer"),

@@ -20,7 +20,7 @@ from crm_quality.definitions.vocabulary import Vocabulary
 from crm_quality.errors import DefinitionError, Fault, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -98,17 +98,20 @@ def default_rules() -> RuleSet:
 
 @dataclass
 class _Reading:
+    instead: Mapping[Path, str]
     faults: list[Fault] = field(default_factory=list)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     models: dict[str, dict[str, Definition]] = field(default_factory=dict)
     broken: set[tuple[str, str]] = field(default_factory=set)
 
 
-def load_rules(folder: Path | str) -> RuleSet:
+def load_rules(folder: Path | str, *, instead: Mapping[Path, str] | None = None) -> RuleSet:
     """Read ``entities/``, ``vocabularies/``, ``sources/`` and ``matching/`` of a folder.
 
     Args:
         folder: The project's ``rules`` folder.
+        instead: File below ``folder`` → the text that counts in place of what stands in it, to
+            try a change before it is written.
 
     Returns:
         The rules, checked against each other.
@@ -116,7 +119,7 @@ def load_rules(folder: Path | str) -> RuleSet:
     Raises:
         DefinitionError: Any file is wrong; it holds every fault of every file.
     """
-    survey = survey_rules(folder)
+    survey = survey_rules(folder, instead=instead)
     if survey.rules is None:
         raise DefinitionError(survey.faults)
     return survey.rules
@@ -139,7 +142,7 @@ class RuleSurvey:
     rules: RuleSet | None
 
 
-def survey_rules(folder: Path | str) -> RuleSurvey:
+def survey_rules(folder: Path | str, *, instead: Mapping[Path, str] | None = None) -> RuleSurvey:
     """Read a folder of rules as `load_rules` does, and tell of faults instead of raising them.
 
     Raises:
@@ -149,13 +152,42 @@ def survey_rules(folder: Path | str) -> RuleSurvey:
     if not (folder / "entities").is_dir():
         hint = "run `crmq init DIR` to make a project with the default rules"
         raise DefinitionError([Fault(folder / "entities", 0, 0, "the folder is missing", hint)])
-    reading = _Reading()
+    reading = _Reading(instead or {})
     files = []
     for kind in KINDS:
         reading.models[kind] = {}
         for file in sorted((folder / kind).glob("*.y*ml")):
             files.append(file)
             _read(reading, kind, file)
+    return _surveyed(reading, folder, files)
+
+
+def rules_of(texts: Mapping[str, str]) -> RuleSet:
+    """Definitions that are not on disk.
+
+    Args:
+        texts: Path below a ``rules`` folder → YAML.
+
+    Returns:
+        The rules, checked against each other.
+
+    Raises:
+        DefinitionError: Any text is wrong; it holds every fault of every text.
+    """
+    reading = _Reading({Path(path): text for path, text in texts.items()})
+    reading.models |= {kind: {} for kind in KINDS}
+    for kind in KINDS:
+        for file in reading.instead:
+            if file.parts[0] == kind:
+                _read(reading, kind, file)
+    survey = _surveyed(reading, Path(), list(reading.instead))
+    if survey.rules is None:
+        raise DefinitionError(survey.faults)
+    return survey.rules
+
+
+def _surveyed(reading: _Reading, folder: Path, files: Sequence[Path]) -> RuleSurvey:
+    """Definitions that were read, checked against each other."""
     for kind, name, way, message, hint in reference_faults(
         *_models(reading.models), frozenset(reading.broken)
     ):
@@ -237,6 +269,21 @@ def rules_from_json(text: str) -> RuleSet:
         raise DefinitionError([Fault(None, 0, 0, message)]) from error
 
 
+def vocabulary_file(folder: Path | str, name: str) -> Path:
+    """The file below a project's ``rules`` folder that defines the vocabulary ``name``.
+
+    Raises:
+        NotFoundError: No file does.
+    """
+    files = sorted((Path(folder) / "vocabularies").glob("*.y*ml"))
+    # nearly always the file is called like the vocabulary
+    for file in sorted(files, key=lambda file: file.stem != name):
+        tree = parse(file.read_text(encoding="utf-8"), file).tree
+        if isinstance(tree, dict) and tree.get("vocabulary") == name:
+            return file
+    raise NotFoundError(f"no file in {Path(folder) / 'vocabularies'} defines {name!r}")
+
+
 def _of(
     models: Mapping[str, Mapping[str, Definition]], kind: str, model: type[_Model]
 ) -> dict[str, _Model]:
@@ -261,7 +308,7 @@ def _fingerprint(models: Mapping[str, Mapping[str, Definition]]) -> str:
 def _read(reading: _Reading, kind: str, file: Path) -> None:
     model, name_key = KINDS[kind]
     try:
-        text = file.read_text(encoding="utf-8")
+        text = reading.instead.get(file) or file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reading.faults.append(Fault(file, 0, 0, f"cannot be read: {error}", "save it as UTF-8"))
         return

@@ -10,7 +10,7 @@ from crm_quality.engine.corrections import rows_of, with_corrections
 from crm_quality.engine.second_look import conclude, look_again
 from crm_quality.engine.waiting import nearest
 from crm_quality.errors import NotFoundError, RefusedError
-from crm_quality.store.decisions import corrections_in_force, keep_corrections
+from crm_quality.store.corrections import corrections_in_force, keep_corrections
 from crm_quality.store.quarantine import last_versions
 from crm_quality.store.trail import record_event
 
@@ -138,7 +138,9 @@ def correct(run: RunUnderway, definition: EntityDefinition, changes: pl.DataFram
     )
     why = dict(by_record.iter_rows())
     look = look_again(run, definition, records)
-    verdicts, touched = conclude(run, look, reasons=why, corrected=frozenset(records))
+    verdicts, touched = conclude(
+        run, look, reasons=why, corrected=changes.select("record_id", "field")
+    )
     if touched.height:
         run.settle(definition, touched)
     else:

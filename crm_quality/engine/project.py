@@ -15,7 +15,10 @@ from crm_quality.audit.usage import Usage, usage
 from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
+from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.labels import evaluate_store
+from crm_quality.engine.lookup import Lookup, Matcher
+from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.recheck import RecheckRequest, recheck
 from crm_quality.engine.rules_at import rules_at
@@ -23,6 +26,8 @@ from crm_quality.engine.rules_diff import RulesDiff, diff_rules
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
+from crm_quality.engine.values import Values
+from crm_quality.engine.warm import WarmMatchers
 from crm_quality.errors import NotFoundError, ProjectError
 from crm_quality.intake import read
 from crm_quality.store import Store, open_store
@@ -30,9 +35,11 @@ from crm_quality.store.export import EXPORTS, export_frame
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import polars as pl
+
+    from crm_quality.audit.file_profile import FileProfile
 
 STORE_FILE = "store.duckdb"
 
@@ -55,6 +62,9 @@ class Project:
         self.wait = wait
         self.config: ProjectConfig = read_config(folder)
         self.rules: RuleSet = load_rules(folder / "rules")
+        self._warm = WarmMatchers(
+            self.store_path, self.rules, self.store, country=self.config.country
+        )
 
     @classmethod
     def open(cls, folder: str | Path = ".", *, wait: float = 0.0) -> Project:
@@ -100,14 +110,19 @@ class Project:
         return cls(folder)
 
     @property
-    def store_path(self) -> Path:
-        """The DuckDB file."""
-        return self.folder / STORE_FILE
-
-    @property
     def actor(self) -> str:
         """Who is recorded: as crmq.yml says, else the user of the operating system."""
         return _user(self.config.actor)
+
+    @property
+    def values(self) -> Values:
+        """Values outside their vocabulary: what there is, and making it accepted."""
+        return Values(self)
+
+    @property
+    def store_path(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / STORE_FILE
 
     @property
     def quarantine(self) -> Quarantine:
@@ -125,7 +140,7 @@ class Project:
         with open_store(self.store_path, wait=self.wait) as store:
             yield store
 
-    def run(
+    def run(  # noqa: PLR0913 - all of them optional
         self,
         *data: Any,  # noqa: ANN401 - paths or any frames
         source: str | Path | None = None,
@@ -134,6 +149,7 @@ class Project:
         encoding: str | None = None,
         delimiter: str | None = None,
         as_of: date | None = None,
+        requarantine: bool = False,
         command: str = "Project.run",
         progress: Callable[[str], None] | None = None,
     ) -> Run:
@@ -149,6 +165,7 @@ class Project:
             encoding: Of text files; null = detected.
             delimiter: Of text files; null = detected.
             as_of: The day that counts as today; null = today.
+            requarantine: Also set aside records accepted before that fail the rules of today.
             command: How the run is recorded.
             progress: Called with the name of each stage as it begins.
 
@@ -161,7 +178,8 @@ class Project:
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
-        request = RunRequest(intakes, self.actor, command, as_of or datetime.now(UTC).date())
+        day = as_of or datetime.now(UTC).date()
+        request = RunRequest(intakes, self.actor, command, day, requarantine)
         with self.store() as store:
             outcome = execute(store, rules, self.config, request, clock)
         return as_run(outcome, intakes)
@@ -185,6 +203,19 @@ class Project:
             country=self.config.country,
             as_of=as_of,
             progress=progress,
+        )
+
+    def profile(
+        self,
+        data: Any,  # noqa: ANN401 - a path or any frame
+        *,
+        entity: str | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+    ) -> FileProfile:
+        """What is in a file or frame, by the rules of this project; see `crm_quality.profile`."""
+        return profile(
+            data, rules=self.rules, entity=entity, encoding=encoding, delimiter=delimiter
         )
 
     def check_store(self, *, as_of: date | None = None) -> StoreFindings:
@@ -311,6 +342,69 @@ class Project:
         table = read(labels)
         with self.store() as store:
             return evaluate_store(store, table.frame, entity=entity, label=label)
+
+    def lookup(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        entity: str = "contact",
+        top: int = 5,
+        **fields: Any,  # noqa: ANN401 - values as typed
+    ) -> Lookup:
+        """Who is this half-typed record? Candidates with the weights that a run would give them.
+
+        The first lookup reads all records of the entity into memory, which takes as long as a run
+        takes to make features and blocks; later ones take milliseconds, until the store changes.
+
+        Args:
+            values: Field → value, as typed.
+            entity: What is looked for.
+            top: So many candidates at most.
+            **fields: More values, by field.
+
+        Raises:
+            UsageError: A field is not one of the entity's, or there is no value.
+            MatchError: The entity is not matched.
+        """
+        return self._warm.of(entity).lookup({**(values or {}), **fields}, top=top)
+
+    def matcher(self, entity: str = "contact", *, near: Mapping[str, Any] | None = None) -> Matcher:
+        """The records of ``entity`` in memory as they are now, to be looked up without the store.
+
+        Use it as a context manager, or close it. `lookup` keeps one by itself.
+
+        Args:
+            entity: What is looked for.
+            near: Read only what may have to do with these values, for a single lookup in a large
+                store; null = all records.
+        """
+        with self.store() as store:
+            return Matcher(store, self.rules, entity, country=self.config.country, near=near)
+
+    def explain(
+        self, left: str | int, right: str | int, *, entity: str | None = None
+    ) -> Explanation:
+        """Why two records are one customer, or are not.
+
+        Args:
+            left: A record by its number or as ``source:key``, or ``entity:number`` for a customer,
+                of whose records the one that fits best is taken.
+            right: The other.
+            entity: What they are, where a key stands for several.
+
+        Raises:
+            NotFoundError: There is no such record.
+            UsageError: The two are one record, or of two entities.
+        """
+        with self.store() as store:
+            return explain(
+                store,
+                self.rules,
+                str(left),
+                str(right),
+                entity=entity,
+                proposing=self.config.merging == "propose",
+            )
 
     def audit(self, *, as_of: date | None = None, show_personal: bool = False) -> Scorecard:
         """The scorecard of the store as it is."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
 import polars as pl
 
@@ -21,8 +22,11 @@ from crm_quality.engine.second_look import VERDICTS
 from crm_quality.engine.set_aside_record import RecordPage, record_page
 from crm_quality.engine.summary import Clock, Summary
 from crm_quality.engine.underway import run_underway
-from crm_quality.engine.waiting import Among, waiting
+from crm_quality.engine.waiting import Among, Filters, waiting
 from crm_quality.engine.waiving import check_again, waive, withdraw
+from crm_quality.engine.workbook import MOST_RECORDS, Workbook, write_workbooks
+from crm_quality.engine.workbook_return import judged, read_workbook, wishes_of, with_verdicts
+from crm_quality.engine.workbook_rows import lines_to_mend
 from crm_quality.errors import RefusedError, UsageError
 from crm_quality.store.lookup import find_record
 
@@ -55,6 +59,22 @@ class Decided:
         return self.verdicts.filter(pl.col("outcome") == "waiting")
 
 
+@dataclass(frozen=True)
+class Returned:
+    """What became of the lines of a workbook.
+
+    Attributes:
+        lines: One row per line: ``line`` (its place, from 1), ``entity``, ``record_id``,
+            ``source``, ``source_key``, ``field``, ``outcome`` (``applied``: its record is accepted;
+            ``still failing``: the correction is kept and the record waits on; ``unchanged``;
+            ``stale``: the record has changed since; ``refused``), ``reasons``.
+        summary: The run that did it; null = nothing was applied, so nothing was written.
+    """
+
+    lines: pl.DataFrame
+    summary: Summary | None = None
+
+
 class Quarantine:
     """The records of a project that wait, reached as ``project.quarantine``.
 
@@ -64,18 +84,19 @@ class Quarantine:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def waiting(self, among: Among | None = None, *, as_of: date | None = None) -> pl.DataFrame:
+    def waiting(self, *, as_of: date | None = None, **among: Unpack[Filters]) -> pl.DataFrame:
         """The records that wait, see `crm_quality.engine.waiting.waiting`.
 
         Args:
-            among: Which of them; null = all.
             as_of: The day that counts as today; null = today.
+            **among: Which of them, by ``entity``, ``source``, ``owner`` and ``rule`` (that holds
+                them) and ``days`` (at least); without any, all.
 
         Raises:
             NotFoundError: There is no such entity, rule or owner.
         """
         with self._project.store() as store:
-            return waiting(store, self._project.rules, among or Among(), as_of=_day(as_of))
+            return waiting(store, self._project.rules, Among(**among), as_of=_day(as_of))
 
     def show(self, record: str | int, *, entity: str | None = None) -> RecordPage:
         """Everything about one record: values, the row as it came, issues, history.
@@ -145,30 +166,29 @@ class Quarantine:
         self,
         records: Sequence[str | int] | None = None,
         *,
-        among: Among | None = None,
         reason: str = "checked again",
         as_of: date | None = None,
         progress: Callable[[str], None] | None = None,
+        **among: Unpack[Filters],
     ) -> Decided:
         """Check what waits by the rules of today, and release what passes them.
 
         Args:
             records: Record ids, or ``source:key``; null = all that wait.
-            among: Of these only.
             reason: Why.
             as_of: The day that counts as today; null = today.
             progress: Called with the name of each stage as it begins.
+            **among: Of these only, as for `waiting`.
 
         Raises:
             NotFoundError: There is no such record, entity, rule or owner.
             RefusedError: A record does not wait.
         """
         project, why = self._project, _stated(reason)
-        among = among or Among()
         with project.store() as store:
-            found = waiting(store, project.rules, among, as_of=_day(as_of))
+            found = waiting(store, project.rules, Among(**among), as_of=_day(as_of))
             if records is not None:
-                asked = [find_record(store, name, entity=among.entity) for name in records]
+                asked = [find_record(store, name, entity=among.get("entity")) for name in records]
                 found = _those(found, asked)
             if found.is_empty():
                 return Decided(VERDICTS.to_frame())
@@ -242,6 +262,69 @@ class Quarantine:
                 verdicts = withdraw(run, kind, number, reason=why, rules=rules)
             return Decided(verdicts, run.outcome.summary)
 
+    def write_workbooks(
+        self, folder: str | Path, *, as_of: date | None = None, **among: Unpack[Filters]
+    ) -> list[Workbook]:
+        """Write one workbook (.xlsx) for each owner of what waits, to be filled in and read back.
+
+        They show values as they are: a steward who corrects them has to see them.
+
+        Args:
+            folder: Where to; made if missing.
+            as_of: The day that counts as today; null = today.
+            **among: Which records, as for `waiting`; with an owner, only the workbook of that one.
+
+        Returns:
+            What was written; a workbook has the `MOST_RECORDS` that have waited longest.
+
+        Raises:
+            NotFoundError: There is no such entity, rule or owner.
+            RefusedError: A workbook stands there already.
+            InputError: The folder cannot be written to.
+        """
+        project, only = self._project, among.get("owner")
+        with project.store() as store:
+            found = waiting(store, project.rules, Among(**among), as_of=_day(as_of))
+            owners = found["owners"].explode().drop_nulls().unique().sort().to_list()
+            lines, counts = {}, {}
+            for owner in owners if only is None else [only]:
+                own = found.filter(pl.col("owners").list.contains(owner))
+                every = lines_to_mend(store, project.rules, own.head(MOST_RECORDS))
+                lines[owner] = [line for line in every if line.owner == owner]
+                counts[owner] = own.height
+        lines = {owner: own for owner, own in lines.items() if own}
+        return write_workbooks(lines, project.rules, Path(folder), counts)
+
+    def fix_from(
+        self, workbook: str | Path, *, reason: str | None = None, as_of: date | None = None
+    ) -> Returned:
+        """Apply the corrections of a workbook, in one run.
+
+        Args:
+            workbook: A file that `write_workbooks` wrote.
+            reason: Why, for corrections that give no reason themselves.
+            as_of: The day that counts as today; null = today.
+
+        Raises:
+            InputError: It cannot be read, or is no such workbook.
+            UsageError: Corrections have no reason.
+        """
+        project = self._project
+        filled = read_workbook(Path(workbook), reason=reason)
+        with project.store() as store:
+            lines = judged(store, project.rules, filled)
+            wishes = wishes_of(lines)
+            if not wishes:
+                return Returned(with_verdicts(lines, VERDICTS.to_frame()))
+            verdicts = []
+            with self._run(store, "fix", as_of) as run:
+                for entity, wanted in wishes.items():
+                    definition = project.rules.entity(entity)
+                    ids = wanted["record_id"].unique().to_list()
+                    texts = texts_in_force(store, definition, ids)
+                    verdicts.append(correct(run, definition, changes_only(texts, wanted)))
+            return Returned(with_verdicts(lines, pl.concat(verdicts)), run.outcome.summary)
+
     @contextmanager
     def _run(
         self,
@@ -299,4 +382,4 @@ def _those(found: pl.DataFrame, asked: Sequence[tuple[str, int]]) -> pl.DataFram
     return found.join(wanted, on=["entity", "record_id"], how="semi", maintain_order="left")
 
 
-__all__ = ["Among", "Decided", "Quarantine", "RecordPage"]
+__all__ = ["Decided", "Quarantine", "RecordPage", "Returned", "Workbook"]

@@ -10,8 +10,8 @@ import polars as pl
 
 from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.outcome import RunOutcome
+from crm_quality.engine.requarantine import requarantine
 from crm_quality.engine.rules_hash import rules_hash
-from crm_quality.engine.summary import GoldenCounts
 from crm_quality.engine.underway import run_underway
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
@@ -40,12 +40,14 @@ class RunRequest:
         actor: Who is recorded.
         command: How it was asked for.
         as_of: The day that counts as today.
+        requarantine: Whether accepted records that fail today's rules are set aside.
     """
 
     intakes: Sequence[Intake]
     actor: str
     command: str
     as_of: date
+    requarantine: bool = False
 
 
 def execute(
@@ -74,10 +76,9 @@ def execute(
     ) as run:
         lapsed = let_waivers_lapse(run)
         arrived = (entity for intake in request.intakes for entity in intake.records)
-        for entity in dict.fromkeys((*arrived, *lapsed)):
+        checked = rules.entities if request.requarantine else ()
+        for entity in dict.fromkeys((*arrived, *lapsed, *checked)):
             _run_entity(run, request, rules.entity(entity), lapsed.get(entity))
-        if not request.intakes:
-            run.outcome.summary.golden = GoldenCounts()
     return run.outcome
 
 
@@ -100,6 +101,8 @@ def _run_entity(
     if lapsed is not None:
         touched.append(lapsed)
     run.grow_tables(definition)
+    if request.requarantine:
+        touched.append(requarantine(run, definition))
     for intake in request.intakes:
         if name not in intake.records:
             continue

@@ -31,6 +31,7 @@ VERDICTS = pl.Schema(
         "reasons": pl.List(pl.String()),
     }
 )
+CORRECTED = pl.Schema({"record_id": pl.Int64(), "field": pl.String()})
 TOUCHED = pl.Schema({"record_id": pl.Int64(), "is_deleted": pl.Boolean()})
 
 
@@ -78,10 +79,26 @@ class SecondLook:
             pl.col("rules_hash").alias("was_read_by"),
         ).join(states, on="record_id", maintain_order="left")
 
-    def reasons(self) -> pl.DataFrame:
-        """``record_id``, ``rules``, ``reasons`` of the errors of those that fail."""
-        errors = self.judged.prepared.issues.filter(pl.col("severity") == "error")
-        return errors.group_by("record_id", maintain_order=True).agg(
+    def reasons(self, corrected: pl.DataFrame) -> pl.DataFrame:
+        """Why records fail.
+
+        Args:
+            corrected: ``record_id``, ``field`` that were corrected now; what is still wrong with
+                these is said too, whatever its severity.
+
+        Returns:
+            ``record_id``, and lists ``rules`` and ``reasons``: errors first.
+        """
+        is_error = pl.col("severity") == "error"
+        issues = self.judged.prepared.issues
+        errors = issues.filter(is_error)
+        others = issues.filter(~is_error, pl.col("severity") != "info").join(
+            corrected, on=["record_id", "field"], how="semi", maintain_order="left"
+        )
+        told = pl.concat([errors, others]).join(
+            errors.select("record_id"), on="record_id", how="semi", maintain_order="left"
+        )
+        return told.group_by("record_id", maintain_order=True).agg(
             pl.col("rule").alias("rules"), pl.col("message").alias("reasons")
         )
 
@@ -118,7 +135,7 @@ def conclude(
     look: SecondLook,
     *,
     reasons: Mapping[int, str],
-    corrected: frozenset[int] = frozenset(),
+    corrected: pl.DataFrame = CORRECTED.to_frame(),  # noqa: B008 - frames are not changed
     again: frozenset[int] = frozenset(),
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Store what a second look found: what passes is accepted, what fails waits on.
@@ -130,7 +147,7 @@ def conclude(
         run: The run under way.
         look: The second look.
         reasons: Record id → why somebody asked for it.
-        corrected: Record ids that were corrected in this run.
+        corrected: ``record_id``, ``field`` that were corrected in this run.
         again: Record ids that are written again if they wait, whatever was found: an earlier
             row of theirs has just been written, and what waits comes after it.
 
@@ -138,7 +155,7 @@ def conclude(
         Frame of `VERDICTS`, and of `TOUCHED`: the records that are accepted anew.
     """
     judged, entity = look.judged, look.judged.entity
-    now_corrected = pl.col("record_id").is_in(sorted(corrected))
+    now_corrected = pl.col("record_id").is_in(corrected["record_id"].implode())
     other_rules = pl.col("was_read_by") != judged.rules_hash
     other_rules |= pl.col("record_id").is_in(sorted(again))
     fails = pl.col("state") == "fails"
@@ -171,7 +188,7 @@ def conclude(
             )
             judged.keep(run, new.select("version_id"))
     verdicts = (
-        found.join(look.reasons(), on="record_id", how="left", maintain_order="left")
+        found.join(look.reasons(corrected), on="record_id", how="left", maintain_order="left")
         .with_columns(pl.lit(entity).alias("entity"))
         .select(VERDICTS.names())
         .cast(VERDICTS)

@@ -9,7 +9,7 @@ import polars as pl
 
 from crm_quality.engine.corrections import with_corrections
 from crm_quality.standardise import standardise
-from crm_quality.store.decisions import corrections_in_force, waivers_in_force
+from crm_quality.store.corrections import corrections_in_force, waivers_in_force
 from crm_quality.validate import ISSUES, check_records
 from crm_quality.validate.checks import not_carried_out
 from crm_quality.validate.waivers import waive
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition, RuleSet
     from crm_quality.engine.kept_rows import KeptReader, Reading
     from crm_quality.store import Store
-
-
-#: The number of a row in its file; no field has a blank in its name.
-ARRIVED_AS = "row of its file"
 
 
 class Trials:
@@ -50,9 +46,7 @@ class Trials:
         definition = rules.entities[self._entity]
         rows = self._reader.rows(reading, kept, definition, rules)
         # a record may be there twice, in force and waiting, with one row number
-        rows = rows.with_columns(
-            pl.col("version_id").alias("row_number"), pl.col("row_number").alias(ARRIVED_AS)
-        )
+        rows = rows.with_columns(pl.col("version_id").alias("row_number"))
         rows, _ = with_corrections(rows, self._corrections, definition)
         standardised = standardise(rows, definition, sources=rules.sources, country=self._country)
         return self._judged(Trial(definition, rows, standardised), rules)

@@ -9,7 +9,7 @@ import polars as pl
 from crm_quality.engine.batch import prepare
 from crm_quality.engine.corrections import given_by_source, with_corrections
 from crm_quality.engine.rules_hash import rules_hash
-from crm_quality.store.decisions import corrections_in_force, note_applied, waivers_in_force
+from crm_quality.store.corrections import corrections_in_force, note_applied, waivers_in_force
 from crm_quality.store.landing import version_table, write_contact_points
 from crm_quality.store.quarantine import set_aside
 from crm_quality.validate.checks import not_carried_out

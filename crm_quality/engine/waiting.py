@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import polars as pl
 from rapidfuzz import process
@@ -51,6 +51,16 @@ class Among:
     owner: str | None = None
     rule: str | None = None
     days: int | None = None
+
+
+class Filters(TypedDict, total=False):
+    """The same as keyword arguments, each of which may be left out."""
+
+    entity: str | None
+    source: str | None
+    owner: str | None
+    rule: str | None
+    days: int | None
 
 
 def waiting(store: Store, rules: RuleSet, among: Among, *, as_of: date) -> pl.DataFrame:

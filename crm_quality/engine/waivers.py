@@ -41,30 +41,29 @@ def let_waivers_lapse(
     if record is not None:
         relying = relying.filter(pl.col("record_id") == record)
     found = {}
-    for (name,), records in relying.group_by("entity", maintain_order=True):
+    for (name,), versions in relying.group_by("entity", maintain_order=True):
         entity = str(name)
         if entity not in run.rules.entities:
             continue
-        touched = _lapse(run, run.rules.entity(entity), records, reason)
+        touched = _lapse(run, run.rules.entity(entity), versions, reason)
         if touched.height:
             found[entity] = touched
-            one = touched.height == 1
             run.outcome.summary.notes.append(
-                f"{entity}: {touched.height:,} record{'' if one else 's'} "
-                f"wait{'s' if one else ''} in quarantine again: {reason}"
+                f"{entity}: accepted under a waiver and withdrawn now: {touched.height:,} "
+                f"record{'s' * (touched.height > 1)}; {reason}"
             )
     return found
 
 
 def _lapse(
-    run: RunUnderway, definition: EntityDefinition, records: pl.DataFrame, reason: str
+    run: RunUnderway, definition: EntityDefinition, relying: pl.DataFrame, reason: str
 ) -> pl.DataFrame:
-    look = look_again(run, definition, records["record_id"].to_list())
+    look = look_again(run, definition, relying["record_id"].unique(maintain_order=True).to_list())
     after = look.outcomes.select(
         "record_id", "last_version", "state", pl.col("version_id").alias("next")
     )
-    both = records.join(after, on="record_id", maintain_order="left")
-    # where a later row of the source is the last version, that one has been judged already
+    both = relying.join(after, on="record_id", maintain_order="left")
+    # where another version is the last one, that one has been judged by itself
     is_last = pl.col("last_version") == pl.col("became")
     failing = both.filter(is_last & (pl.col("state") == "fails"))
     passing = both.filter(is_last & (pl.col("state") == "passes"))
@@ -83,6 +82,7 @@ def _lapse(
         ],
     ).select(STEPS.names())
     if steps.height:
+        run.changed = True
         take_steps(
             run.store,
             definition.entity,
@@ -93,4 +93,5 @@ def _lapse(
         )
     if failing.height:
         look.judged.keep(run, failing.select(pl.col("next").alias("version_id")))
+    lost = lost.filter("is_current")
     return lost.select("record_id", pl.lit(value=False).alias("is_deleted")).cast(TOUCHED)

@@ -9,7 +9,7 @@ import polars as pl
 from crm_quality.engine.second_look import VERDICTS, conclude, look_again
 from crm_quality.engine.waivers import let_waivers_lapse
 from crm_quality.errors import NotFoundError, RefusedError
-from crm_quality.store.decisions import keep_waivers, waivers_in_force, withdraw_waivers
+from crm_quality.store.corrections import keep_waivers, waivers_in_force, withdraw_waivers
 from crm_quality.store.quarantine import STEPS, take_steps
 from crm_quality.store.trail import record_event
 

@@ -36,6 +36,9 @@ OF_ROLE: dict[MatchRole, Comparison] = {
     MatchRole.IDENTIFIER: shared.IDENTIFIER,
 }
 
+#: Match role → a second comparison of its fields, of other evidence in them.
+BESIDE: dict[MatchRole, Comparison] = {MatchRole.COMPANY_NAME: shared.LEGAL_FORM}
+
 
 def comparisons(definition: EntityDefinition, columns: Iterable[str]) -> tuple[Comparison, ...]:
     """The comparisons of an entity for which the features have the columns.
@@ -46,6 +49,7 @@ def comparisons(definition: EntityDefinition, columns: Iterable[str]) -> tuple[C
     """
     named: dict[str, Comparison] = {}
     for field in definition.fields.values():
-        if field.match is not None and (comparison := OF_ROLE.get(field.match)) is not None:
-            named.setdefault(comparison.name, comparison)
+        for table in (OF_ROLE, BESIDE):
+            if field.match is not None and (comparison := table.get(field.match)) is not None:
+                named.setdefault(comparison.name, comparison)
     return usable(named.values(), columns)

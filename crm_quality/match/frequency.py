@@ -18,6 +18,9 @@ CLASSED = ("given_w", "surname", "company", "address", "birth_place", "area", "d
 #: 1 in 64, 250, 1,000, 4,000, 16,000.
 STEPS = (6, 8, 10, 12, 14)
 
+#: A value of fewer records than this is of the rarest class: its frequency cannot be told.
+LEAST_CLASSED = 3
+
 #: The rarity of a word is kept in tenths of a bit, in the low byte of its number.
 _STEP, _BYTE = 10, 256
 
@@ -116,6 +119,11 @@ def _large_regions(features: pl.DataFrame) -> dict[str, int]:
     return dict(sizes.filter(pl.col("count") >= LEAST_OF_REGION).iter_rows())
 
 
+def rarity_class(count: int, filled: int) -> int:
+    """Class of a value that ``count`` of ``filled`` values are."""
+    return sum(math.log2(filled / count) >= step for step in STEPS)
+
+
 def _classes(column: pl.Series) -> dict[str, int]:
     """Classes of the values that stand on more than two records and are not of the rarest class."""
     filled = max(column.len() - column.null_count(), 1)
@@ -123,7 +131,7 @@ def _classes(column: pl.Series) -> dict[str, int]:
     bits = -(pl.col("count") / filled).log(2)
     reached = pl.sum_horizontal((bits >= step).cast(pl.Int8) for step in STEPS)
     classes = (
-        counts.filter(pl.col("count") > 2)
+        counts.filter(pl.col("count") >= LEAST_CLASSED)
         .with_columns(reached.alias("class"))
         .filter(pl.col("class") < len(STEPS))
         .sort("value")

@@ -64,6 +64,10 @@ class Comparison:
         """How far each level agrees, by gamma, from 0 upwards."""
         return tuple(level.agrees for level in reversed(self.levels))
 
+    def rarities(self) -> tuple[int | None, ...]:
+        """Frequency class of each level, by gamma; null = any."""
+        return tuple(level.rarity for level in reversed(self.levels))
+
     def sql(self) -> str:
         """The gamma of a pair as one SQL expression."""
         top = len(self.levels) - 1
@@ -132,7 +136,7 @@ def edits(left: str, right: str, most: int, least_length: int = 1) -> str:
     In longer texts the Jaro similarity goes first: it is a hundred times faster, and one edit in
     five letters or two in seven leave it above the bound.
     """
-    alike_enough = 0.77 if most == 1 else 0.72
+    alike_enough = {1: 0.77, 2: 0.72}.get(most, 0.7)
     within = (
         f"abs(length({left}) - length({right})) <= {most} "
         f"AND (length({left}) < 5 OR jaro_similarity({left}, {right}) >= {alike_enough}) "

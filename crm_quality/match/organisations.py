@@ -17,25 +17,25 @@ LEGAL = (
 )  # fmt: skip
 
 
-def company_features(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+def company_features(names: pl.DataFrame) -> pl.DataFrame:
     """Columns of the name of an organisation.
 
     Args:
-        frame: Records; ``<field>_core`` (legal form stripped, folded) is used when it is there.
-        field: The name's column.
+        names: ``core`` (legal form taken off) and ``legal_form``, null = none.
 
     Returns:
         ``company`` (core as one word), ``company_t`` (its words), ``company_a`` (initials of two or
-        more words), ``company_s`` (sound).
+        more words), ``company_s`` (sound) and ``legal_form`` (folded).
     """
-    core = f"{field}_core"
-    text = words(pl.col(core if core in frame.columns else field))
+    text = words(pl.col("core"))
     dotted = text.str.replace_all(r"\b(\p{L}) (\p{L}) (\p{L})\b", "$1$2$3")
     form = rf"\b({'|'.join(sorted(set(LEGAL), key=len, reverse=True))})\b"
     bare = dotted.str.replace_all(form, " ").str.replace_all(r"\s+", " ").str.strip_chars()
     kept = pl.when(bare.str.len_chars() > 1).then(bare).otherwise(dotted)
     tokens = pl.col("text").str.split(" ")
-    return frame.select(kept.alias("text")).select(
+    legal_form = joined(words(pl.col("legal_form"))).alias("legal_form")
+    return names.select(kept.alias("text"), legal_form).select(
+        "legal_form",
         joined(pl.col("text")).alias("company"),
         tokens.alias("company_t"),
         pl.when(tokens.list.len() >= 2)

@@ -21,6 +21,7 @@ def _calling_codes() -> dict[str, str]:
     codes = {}
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
         codes[region] = str(phonenumbers.country_code_for_region(region))
+    codes["UK"] = codes["GB"]  # what people write
     return codes
 
 

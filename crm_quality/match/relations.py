@@ -6,12 +6,20 @@ are neither: relatives, colleagues, namesakes. So there are more classes; see do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crm_quality.match.random_pairs import ACROSS, RANDOM_PAIRS, UNKNOWN, WITHIN, RandomAgreement
+from crm_quality.match.first_guess import SLIGHT, start, tells_apart
+from crm_quality.match.random_pairs import (
+    ACROSS,
+    RANDOM_PAIRS,
+    STRATA,
+    UNKNOWN,
+    WITHIN,
+    RandomAgreement,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,11 +43,19 @@ SETTLED = 2e-4
 #: Part of the first guess that is spread over all classes.
 BLUR = 0.1
 
-#: Comparisons that say little by themselves.
-SLIGHT = frozenset({"region", "gender", "middle_name", "job_title"})
-
 #: Part of what random pairs show that is always left to the unrelated.
 KEPT = 0.25
+
+#: Pairs that the prior's levels count for in each relation; for the unrelated, random pairs.
+PRIOR_PAIRS, PRIOR_RANDOM = 50.0, 2_000.0
+
+#: The share of pairs that the prior expects to be the same is believed as if so many had been seen
+#: (a gamma prior of that shape); of other relations, at most so many are taken for granted.
+PRIOR_SEEN = 10.0
+
+#: A vector of which fewer pairs than this are anything but unrelated teaches nothing: it is left
+#: out, and looked at again every few rounds.
+NEGLIGIBLE, RECHECK = 1e-4, 5
 
 #: A class learns its levels from the pairs it is sure of: posteriors count to this power. What
 #: records leave open would else teach the same that its pairs differ, and widen it round by round.
@@ -91,12 +107,15 @@ class Mixture:
     def _in_stratum(
         self, gammas: Gammas, names: Sequence[str], strata: NDArray[np.int64]
     ) -> Floats:
-        total = np.tile(np.log(np.maximum(self.counts, _LEAST)), (len(gammas), 1))
+        counts = np.log(np.maximum(self.counts, _LEAST))
+        total = np.repeat(counts[:, None], len(gammas), axis=1)
         for column, name in enumerate(names):
             table = np.log(np.maximum(self.comparisons[name], _LEAST))
+            width = table.shape[2] + 1
             padded = np.concatenate([np.zeros((*table.shape[:2], 1)), table], axis=2)
-            total += padded[:, strata, gammas[:, column].astype(np.int64) + 1].T
-        return total
+            place = strata * width + gammas[:, column] + 1
+            total += padded.reshape(len(padded), -1).take(place, axis=1)
+        return total.T
 
     def score(self, gammas: Gammas, names: Sequence[str]) -> tuple[Floats, NDArray[np.int64]]:
         """Match weight (log2 odds of being the same) and most likely class of each vector."""
@@ -121,13 +140,15 @@ def train(
     definition: MatchingDefinition,
     *,
     prior: Mixture | None = None,
-    prior_weight: float = 0.0,
     rounds: int = 300,
 ) -> Mixture:
     """Expectation–maximisation (Dempster, Laird and Rubin 1977) over distinct vectors.
 
     The unrelated are anchored: their probabilities are ``u`` and their number is that of all pairs.
-    Every other class may depart from ``u`` only in the comparisons its relation shares.
+    Every other class may depart from ``u`` only in the comparisons its relation shares. A prior
+    counts as some pairs seen before, so that it decides in a file of a few records and is forgotten
+    in a large one. One comparison alone cannot be weighed against itself: then the prior is the
+    answer.
 
     Args:
         gammas: Distinct comparison vectors of the candidate pairs; −1 = missing.
@@ -135,46 +156,169 @@ def train(
         comparisons: What the columns of ``gammas`` compare.
         random: What random pairs show.
         definition: Relations, bounds and pseudo-counts.
-        prior: A model to lean on.
-        prior_weight: How many pairs it counts for in each comparison and class.
+        prior: What is expected, in the terms of these records.
         rounds: At most so many.
     """
     classes = (definition.same, *definition.relations, definition.unrelated)
     names = [c.name for c in comparisons]
-    all_pairs = float(random.pairs.sum())
-    floor = {c.name: _smoothed(random.u[c.name], all_pairs) for c in comparisons}
-    strata = np.eye(random.pairs.size)[strata_of(gammas, names)]
+    floor = _chance(comparisons, random, prior)
+    absent = _absent(names, definition)
+    if prior is not None and alone(comparisons):
+        return untrained(prior, random, comparisons, definition)
     weights = start(gammas, comparisons, definition)
+    if prior is not None:
+        told = untrained(prior, random, comparisons, definition)
+        weights = (weights + _posterior(told.log_likelihoods(gammas, names))) / 2
     weights = (1 - BLUR) * weights + BLUR / len(classes)
-    never = contradicted(gammas, comparisons, definition)
-    onehots = [_onehot(gammas[:, i], len(c.levels)) for i, c in enumerate(comparisons)]
+    weights[contradicted(gammas, comparisons, definition), 0] = 0.0
+    weights[:, absent] = 0.0
+    whole = _Seen.of(gammas, counts, comparisons)
+    seen = whole
     mixture = Mixture(classes, {}, np.ones(len(classes)))
-    before: dict[str, Floats] = {}
     for number in range(1, rounds + 1):
-        mass = weights * counts[:, None]
-        totals = mass.sum(axis=0)
-        sure = mass * weights ** (SHARPNESS - 1)
-        totals[-1] = all_pairs
-        related = mass[:, :-1].T @ strata
-        tables: dict[str, Floats] = {}
-        for i, c in enumerate(comparisons):
-            table = _table(sure, onehots[i], floor[c.name], c, definition, prior, prior_weight)
-            table[-1] = _without_related(
-                table, related, floor[c.name], random.pairs, np.array(c.agrees()) == 2
-            )
-            tables[c.name] = table
-        mixture = Mixture(classes, tables, totals, number)
-        logs = mixture.log_likelihoods(gammas, names)
-        evidence = np.logaddexp.reduce(logs, axis=1)
-        weights = np.exp(logs - evidence[:, None])
-        weights[never, 0] = 0.0
-        moved = max(
-            (float(np.abs(tables[n] - before[n]).max()) for n in tables if n in before), default=1.0
-        )
-        if moved < SETTLED:
+        before = mixture.comparisons
+        mixture = _maximised(weights, seen, floor, random.pairs, comparisons, definition, prior)
+        mixture.counts[absent] = 0.0
+        if moved(before, mixture.comparisons) < SETTLED:
             break
-        before = tables
-    return mixture
+        if number < RECHECK or number % RECHECK == 0:
+            seen = whole
+        weights = _posterior(mixture.log_likelihoods(seen.gammas, names))
+        weights[contradicted(seen.gammas, comparisons, definition), 0] = 0.0
+        if seen is whole:
+            matter = (weights[:, :-1].sum(axis=1) * counts) > NEGLIGIBLE
+            weights, seen = weights[matter], whole.where(matter)
+    return replace(mixture, rounds=number)
+
+
+def alone(comparisons: Sequence[Comparison]) -> bool:
+    """Whether there is one piece of evidence only, which cannot be weighed against another."""
+    return len({c.name for c in comparisons} - SLIGHT) <= 1
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Distinct vectors, how often each was seen, and the same spread out for sums."""
+
+    gammas: Gammas
+    counts: Floats
+    strata: Floats
+    onehots: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, gammas: Gammas, counts: Floats, comparisons: Sequence[Comparison]) -> _Seen:
+        strata = np.eye(len(STRATA))[strata_of(gammas, [c.name for c in comparisons])]
+        onehots = tuple(_onehot(gammas[:, i], len(c.levels)) for i, c in enumerate(comparisons))
+        return cls(gammas, counts, strata, onehots)
+
+    def where(self, rows: NDArray[np.bool_]) -> _Seen:
+        parts = tuple(onehot[rows] for onehot in self.onehots)
+        return _Seen(self.gammas[rows], self.counts[rows], self.strata[rows], parts)
+
+
+def moved(before: Mapping[str, Floats], after: Mapping[str, Floats]) -> float:
+    """The greatest change of a probability; 1 where there was nothing before."""
+    return max((float(np.abs(after[n] - before[n]).max()) for n in before), default=1.0)
+
+
+def _maximised(
+    weights: Floats,
+    seen: _Seen,
+    chance: Mapping[str, Floats],
+    pairs: Floats,
+    comparisons: Sequence[Comparison],
+    definition: MatchingDefinition,
+    prior: Mixture | None,
+) -> Mixture:
+    """The likeliest probabilities, given to which class each vector belongs.
+
+    Args:
+        weights: Vector × class.
+        seen: The vectors.
+        chance: U of each comparison, stratum × gamma.
+        pairs: All pairs of each stratum.
+        comparisons: What is compared.
+        definition: Relations, bounds and pseudo-counts.
+        prior: What is expected.
+    """
+    mass = weights * seen.counts[:, None]
+    totals = mass.sum(axis=0)
+    if prior is not None:
+        totals += np.minimum(prior.counts, PRIOR_SEEN)
+        totals[0] = (mass[:, 0].sum() + PRIOR_SEEN) / (1 + PRIOR_SEEN / prior.counts[0])
+    totals[-1] = float(pairs.sum())
+    sure = mass * weights ** (SHARPNESS - 1)
+    related = mass[:, :-1].T @ seen.strata
+    tables: dict[str, Floats] = {}
+    for onehot, c in zip(seen.onehots, comparisons, strict=True):
+        u = chance[c.name]
+        table = _table(sure, onehot, u, c, definition, prior)
+        elsewhere = None if prior is None else prior.comparisons.get(c.name)
+        least = KEPT * (u if elsewhere is None else np.minimum(u, elsewhere[-1]))
+        least = np.where(np.array(c.agrees()) == 2, least, u)
+        table[-1] = _without_related(table, related, u, pairs, least)
+        tables[c.name] = table
+    classes = (definition.same, *definition.relations, definition.unrelated)
+    return Mixture(classes, tables, totals)
+
+
+def _posterior(logs: Floats) -> Floats:
+    shares: Floats = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
+    return shares
+
+
+def _chance(
+    comparisons: Sequence[Comparison], random: RandomAgreement, prior: Mixture | None
+) -> dict[str, Floats]:
+    """U of each comparison, stratum × gamma: of the records, and a little of the prior's."""
+    made = {}
+    all_pairs = float(random.pairs.sum())
+    for c in comparisons:
+        u = _smoothed(random.u[c.name], all_pairs)
+        if prior is not None and c.name in prior.comparisons:
+            size = random.pairs[:, None]
+            u = (size * u + PRIOR_RANDOM * prior.comparisons[c.name][-1]) / (size + PRIOR_RANDOM)
+        made[c.name] = u
+    return made
+
+
+def _absent(names: Sequence[str], definition: MatchingDefinition) -> list[int]:
+    """Relations that nothing in these records could tell from the same."""
+    relations = enumerate(definition.relations.values(), 1)
+    return [row for row, relation in relations if not tells_apart(relation, definition, names)]
+
+
+def untrained(
+    prior: Mixture,
+    random: RandomAgreement,
+    comparisons: Sequence[Comparison],
+    definition: MatchingDefinition,
+) -> Mixture:
+    """The prior as a model of these records: nothing learnt but what chance agreement they show.
+
+    Args:
+        prior: What is expected, in the terms of these records.
+        random: What random pairs show; of one comparison alone, what they show elsewhere.
+        comparisons: What is compared; one that the prior does not know is no evidence.
+        definition: Relations.
+    """
+    chance = _chance(comparisons, random, prior)
+    tables = {}
+    relations = list(definition.relations.values())
+    for c in comparisons:
+        known = prior.comparisons.get(c.name)
+        table = np.tile(chance[c.name], (len(prior.classes), 1, 1))
+        if known is not None:
+            table[:-1] = known[:-1]
+            if alone(comparisons):
+                table[-1] = known[-1]
+        for row, relation in enumerate(relations, 1):
+            if c.name not in relation.shares and c.name not in relation.agrees:
+                table[row] = table[-1]
+        tables[c.name] = table
+    counts = prior.counts.copy()
+    counts[_absent([c.name for c in comparisons], definition)] = 0.0
+    return Mixture(prior.classes, tables, counts)
 
 
 def _smoothed(u: Floats, all_pairs: float) -> Floats:
@@ -197,7 +341,6 @@ def _table(
     comparison: Comparison,
     definition: MatchingDefinition,
     prior: Mixture | None,
-    prior_weight: float,
 ) -> Floats:
     """Probabilities of the levels of one comparison, one row per class."""
     seen = mass.T @ onehot
@@ -212,8 +355,8 @@ def _table(
                 table[row] = _agreeing(u, apart)
             continue
         added = (definition.pseudo_other if row else definition.pseudo_same) * common
-        if prior is not None and comparison.name in prior.comparisons:
-            added = added + prior_weight * prior.comparisons[comparison.name][row].mean(axis=0)
+        if prior is not None and prior.counts[row] > 0 and comparison.name in prior.comparisons:
+            added = added + PRIOR_PAIRS * prior.comparisons[comparison.name][row].mean(axis=0)
         total = seen[row] + added
         made = total / total.sum()
         if row == 0:
@@ -236,22 +379,22 @@ def _agreeing(u: Floats, apart: NDArray[np.bool_]) -> Floats:
 
 
 def _without_related(
-    table: Floats, related: Floats, u: Floats, pairs: Floats, means_same: NDArray[np.bool_]
+    table: Floats, related: Floats, u: Floats, pairs: Floats, least: Floats
 ) -> Floats:
     """U of the unrelated: random pairs hold some of the same and the related too.
 
-    What those explain is taken out, of levels that mean the same only, and never more than three
-    parts of four: R stays anchored, whatever the other classes claim.
+    What those explain is taken out, and never more than leaves ``least``: R stays anchored,
+    whatever the other classes claim.
 
     Args:
         table: Class × stratum × gamma.
         related: Pairs of each class but the unrelated, by stratum.
         u: Stratum × gamma.
         pairs: All pairs of each stratum.
-        means_same: Which gammas mean that the values are the same.
+        least: Stratum × gamma.
     """
     explained = np.einsum("ks,ksg->sg", related, table[:-1]) / np.maximum(pairs, 1.0)[:, None]
-    left = np.where(means_same, np.maximum(u - explained, KEPT * u), u)
+    left = np.maximum(u - explained, least)
     shares: Floats = left / left.sum(axis=-1, keepdims=True)
     return shares
 
@@ -289,53 +432,3 @@ def contradicted(
                 against = [i for i, name in enumerate(comparison.names()) if name in never.levels]
                 hit |= np.isin(gammas[:, column], against)
     return hit
-
-
-def start(
-    gammas: Gammas, comparisons: Sequence[Comparison], definition: MatchingDefinition
-) -> Floats:
-    """First guess of the class of each vector, by plain rules: one row per vector, 0 or 1.
-
-    Two personal agreements, no name that contradicts, and besides the names at least as much that
-    agrees as that differs: the same. Else the first relation of
-    which a ``start`` comparison agrees and no ``without`` comparison does. Else unrelated.
-    """
-    agree = {
-        c.name: _degree(gammas[:, i], c.agrees(), missing=-1) for i, c in enumerate(comparisons)
-    }
-    nothing = np.zeros(len(gammas), dtype=bool)
-    personal = sum(
-        ((agree[n] == 2).astype(int) for n in definition.personal if n in agree),
-        start=np.zeros(len(gammas), dtype=int),
-    )
-    against = nothing.copy()
-    named = np.zeros(len(gammas), dtype=int)
-    for name in definition.names:
-        if name in agree:
-            against |= agree[name] == 0
-            named += agree[name] >= 1
-    others = [n for n in agree if n not in definition.names and n not in SLIGHT]
-    balance = sum(
-        ((agree[n] == 2).astype(int) - (agree[n] == 0) for n in others),
-        start=np.zeros(len(gammas), dtype=int),
-    )
-    held = [(~against & (personal >= 2) & (balance >= 0)) | (named + personal >= 5)]
-    for relation in definition.relations.values():
-        meets = nothing.copy()
-        for name in relation.start:
-            if name in agree:
-                meets |= agree[name] == 2
-        for name in relation.without:
-            if name in agree:
-                meets &= agree[name] <= 0
-        held.append(meets)
-    held.append(~nothing)
-    chosen = np.argmax(np.stack(held, axis=1), axis=1)
-    made: Floats = np.eye(len(held))[chosen]
-    return made
-
-
-def _degree(column: NDArray[np.int8], agrees: tuple[int, ...], missing: int) -> NDArray[np.int64]:
-    table = np.array([missing, *agrees])
-    found: NDArray[np.int64] = table[column.astype(np.int64) + 1]
-    return found

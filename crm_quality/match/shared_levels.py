@@ -105,13 +105,13 @@ ADDRESS = Comparison(
     ),
 )
 
-_COMMON_BITS = (
-    "list_sum(list_transform(list_intersect(company_w_l, company_w_r), lambda x: x & 255))"
+_COMMON, _LEFT, _RIGHT = (
+    f"list_sum(list_transform({words}, lambda x: x & 255))"
+    for words in ("list_intersect(company_w_l, company_w_r)", "company_w_l", "company_w_r")
 )
-_LEAST_BITS = (
-    "least(list_sum(list_transform(company_w_l, lambda x: x & 255)),"
-    " list_sum(list_transform(company_w_r, lambda x: x & 255)))"
-)
+_LEAST_BITS, _MOST_BITS = f"least({_LEFT}, {_RIGHT})", f"greatest({_LEFT}, {_RIGHT})"
+_LEAST_LENGTH = "least(length(company_l), length(company_r))"
+_NEAR_LENGTH = f"{_LEAST_LENGTH} >= 0.75 * greatest(length(company_l), length(company_r))"
 
 COMPANY = Comparison(
     "company",
@@ -119,23 +119,46 @@ COMPANY = Comparison(
     missing("company"),
     (
         *exact("company"),
+        Level("one edit", edits("company_l", "company_r", 1, 4), 2),
+        # by length too: "Brand" and "Brand Copenhagen" begin alike and are two branches
         Level(
             "near",
-            f"({alike('company_l', 'company_r', 0.93)} OR {edits('company_l', 'company_r', 2, 7)})",
+            f"({alike('company_l', 'company_r', 0.93)} AND {_NEAR_LENGTH})"
+            f" OR ({edits('company_l', 'company_r', 2, 7)})"
+            f" OR ({edits('company_l', 'company_r', 3, 14)})",
             2,
         ),
-        Level("words within", f"{_COMMON_BITS} >= 0.85 * {_LEAST_BITS}", 2),
+        # one common word out of many, as in "West" and "Fadel and West", is no name
+        Level(
+            "words within",
+            f"{_COMMON} >= 0.85 * {_LEAST_BITS} AND {_COMMON} >= 0.5 * {_MOST_BITS}",
+            2,
+        ),
         Level(
             "acronym",
             "(length(company_l) > 1 AND company_l = company_a_r)"
             " OR (length(company_r) > 1 AND company_r = company_a_l)",
             1,
         ),
-        Level("most words", f"{_COMMON_BITS} >= 0.5 * {_LEAST_BITS}", 1),
+        Level("few words within", f"{_COMMON} >= 0.85 * {_LEAST_BITS}", 1),
+        Level("most words", f"{_COMMON} >= 0.5 * {_LEAST_BITS}", 1),
+        Level(
+            "beginning",
+            f"{_LEAST_LENGTH} > 1"
+            " AND (starts_with(company_l, company_r) OR starts_with(company_r, company_l))",
+            1,
+        ),
         Level("far", alike("company_l", "company_r", 0.82), 1),
-        Level("some words", f"{_COMMON_BITS} > 0", 0),
+        Level("some words", f"{_COMMON} > 0", 0),
         ELSE,
     ),
+)
+
+LEGAL_FORM = Comparison(
+    "legal_form",
+    ("legal_form",),
+    missing("legal_form"),
+    (Level("same", "legal_form_l = legal_form_r", 1), ELSE),
 )
 
 DOMAIN = Comparison(

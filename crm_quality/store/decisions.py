@@ -1,4 +1,4 @@
-"""What stewards have decided about records in quarantine: corrections and waivers, by key."""
+"""Decisions of stewards and sources: which two records are the same, or are not."""
 
 from __future__ import annotations
 
@@ -7,129 +7,116 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Iterable
+    from datetime import datetime
 
     from crm_quality.store.connection import Store
 
-#: What a record of a source is known by.
-KEY = ("source", "source_key")
+_DECISIONS = """
+SELECT d.decision_id, d.verdict,
+       l.record_id AS record_id_l, r.record_id AS record_id_r,
+       d.source_l, d.source_key_l, d.source_r, d.source_key_r,
+       d.actor, d.reason, d.decided_at, d.run_id IS NULL AS pending
+FROM matching.decision d
+JOIN landing.record l ON (l.entity, l.source, l.source_key) = (d.entity, d.source_l, d.source_key_l)
+JOIN landing.record r ON (r.entity, r.source, r.source_key) = (d.entity, d.source_r, d.source_key_r)
+WHERE d.entity = ? AND d.withdrawn_at IS NULL AND l.record_id <> r.record_id
+ORDER BY d.decision_id
+"""
 
 
-def corrections_in_force(store: Store, entity: str) -> pl.DataFrame:
-    """The last correction of each field of each row of a source that was corrected.
+def decisions_in_force(store: Store, entity: str) -> pl.DataFrame:
+    """Decisions that were not withdrawn and whose two records are both known, the first first.
 
     Returns:
-        ``source``, ``source_key``, ``content_hash`` (the row), ``field``, ``new_value`` (null =
-        to be empty), ``correction_id``.
+        ``decision_id``, ``verdict`` (same, different), ``record_id_l``, ``record_id_r`` (as they
+        were decided), their ``source_*`` and ``source_key_*``, ``actor``, ``reason``,
+        ``decided_at`` (UTC) and ``pending``: no run has applied it yet.
     """
+    return store.frame(_DECISIONS, [entity])
+
+
+def decided_again(store: Store, entity: str, source_keys: tuple[str, str, str, str]) -> int | None:
+    """The decision in force on two records (source, key, source, key), in either order."""
+    found: int | None = store.value(
+        """
+        SELECT max(decision_id) FROM matching.decision
+        WHERE entity = ? AND withdrawn_at IS NULL
+          AND ((source_l, source_key_l, source_r, source_key_r) = (?, ?, ?, ?)
+            OR (source_r, source_key_r, source_l, source_key_l) = (?, ?, ?, ?))
+        """,
+        [entity, *source_keys, *source_keys],
+    )
+    return found
+
+
+def write_decisions(
+    store: Store, entity: str, decided: pl.DataFrame, *, actor: str, moment: datetime
+) -> list[int]:
+    """Keep decisions; no run has applied them yet.
+
+    Args:
+        store: Inside its transaction.
+        entity: What the records are.
+        decided: ``verdict``, ``source_l``, ``source_key_l``, ``source_r``, ``source_key_r``,
+            ``reason``.
+        actor: Who decided.
+        moment: When, UTC.
+
+    Returns:
+        Their ids.
+    """
+    first = store.next_id("decision_id", "matching.decision")
+    store.append(
+        "matching.decision",
+        decided.with_row_index("n").select(
+            (pl.col("n").cast(pl.Int64) + first).alias("decision_id"),
+            pl.lit(entity).alias("entity"),
+            "verdict",
+            "source_l",
+            "source_key_l",
+            "source_r",
+            "source_key_r",
+            pl.lit(actor).alias("actor"),
+            "reason",
+            pl.lit(moment).alias("decided_at"),
+        ),
+    )
+    return list(range(first, first + decided.height))
+
+
+def withdraw_decisions(store: Store, decision_ids: Iterable[int], *, moment: datetime) -> None:
+    """Take decisions back; they stay on record, no longer in force.
+
+    Args:
+        store: Inside its transaction.
+        decision_ids: Which.
+        moment: When, UTC.
+    """
+    for decision_id in decision_ids:
+        store.execute(
+            "UPDATE matching.decision SET withdrawn_at = ?, run_id = NULL WHERE decision_id = ?",
+            [moment, decision_id],
+        )
+
+
+def pending_records(store: Store, entity: str) -> pl.DataFrame:
+    """``record_id`` of records with a decision, or one taken back, that no run has applied yet."""
     return store.frame(
         """
-        SELECT source, source_key, content_hash, field, new_value, correction_id
-        FROM quality.correction WHERE entity = ?
-        QUALIFY row_number() OVER (
-            PARTITION BY source, source_key, content_hash, field ORDER BY correction_id DESC) = 1
-        ORDER BY correction_id
+        SELECT DISTINCT r.record_id FROM matching.decision d
+        JOIN landing.record r ON r.entity = d.entity
+         AND ((r.source, r.source_key) = (d.source_l, d.source_key_l)
+           OR (r.source, r.source_key) = (d.source_r, d.source_key_r))
+        WHERE d.entity = ? AND d.run_id IS NULL ORDER BY ALL
         """,
         [entity],
     )
 
 
-def keep_corrections(
-    store: Store, entity: str, corrections: pl.DataFrame, *, run_id: int, moment: datetime
-) -> None:
-    """Keep corrections.
-
-    Args:
-        store: Inside its transaction.
-        entity: Name of the entity.
-        corrections: ``source``, ``source_key``, ``content_hash``, ``field``, ``old_value``,
-            ``new_value``, ``actor``, ``reason``.
-        run_id: This run.
-        moment: When it started, UTC.
-    """
-    first = store.next_id("correction_id", "quality.correction")
-    store.append(
-        "quality.correction",
-        corrections.with_row_index("n").select(
-            (pl.col("n").cast(pl.Int64) + first).alias("correction_id"),
-            pl.lit(entity).alias("entity"),
-            pl.all().exclude("n"),
-            pl.lit(moment, pl.Datetime("us")).alias("corrected_at"),
-            pl.lit(run_id, pl.Int64).alias("run_id"),
-        ),
+def mark_applied(store: Store, entity: str, *, run_id: int) -> None:
+    """Say that run ``run_id`` has applied every decision on ``entity`` made until now."""
+    store.execute(
+        "UPDATE matching.decision SET run_id = ? WHERE entity = ? AND run_id IS NULL",
+        [run_id, entity],
     )
-
-
-def note_applied(store: Store, entity: str, applied: pl.DataFrame) -> None:
-    """Note which correction gave which value of which version.
-
-    Args:
-        store: Inside its transaction.
-        entity: Name of the entity.
-        applied: ``version_id``, ``field``, ``correction_id``.
-    """
-    store.append("quality.version_correction", applied.with_columns(pl.lit(entity).alias("entity")))
-
-
-def waivers_in_force(store: Store, entity: str, as_of: date) -> pl.DataFrame:
-    """Waivers that hold on a day.
-
-    Returns:
-        ``source``, ``source_key``, ``rule``, ``expires_on``.
-    """
-    return store.frame(
-        """
-        SELECT source, source_key, rule, max(expires_on) AS expires_on
-        FROM quality.waiver
-        WHERE entity = ? AND withdrawn_at IS NULL AND expires_on >= ?
-        GROUP BY ALL ORDER BY ALL
-        """,
-        [entity, as_of],
-    )
-
-
-def keep_waivers(
-    store: Store, entity: str, waivers: pl.DataFrame, *, run_id: int, moment: datetime
-) -> None:
-    """Keep waivers; one takes the place of earlier ones of its record and rule.
-
-    Args:
-        store: Inside its transaction.
-        entity: Name of the entity.
-        waivers: ``source``, ``source_key``, ``rule``, ``expires_on``, ``actor``, ``reason``.
-        run_id: This run.
-        moment: When it started, UTC.
-    """
-    withdraw_waivers(store, entity, waivers, moment=moment)
-    first = store.next_id("waiver_id", "quality.waiver")
-    store.append(
-        "quality.waiver",
-        waivers.with_row_index("n").select(
-            (pl.col("n").cast(pl.Int64) + first).alias("waiver_id"),
-            pl.lit(entity).alias("entity"),
-            pl.all().exclude("n"),
-            pl.lit(moment, pl.Datetime("us")).alias("decided_at"),
-            pl.lit(run_id, pl.Int64).alias("run_id"),
-        ),
-    )
-
-
-def withdraw_waivers(store: Store, entity: str, waivers: pl.DataFrame, *, moment: datetime) -> None:
-    """Take back waivers.
-
-    Args:
-        store: Inside its transaction.
-        entity: Name of the entity.
-        waivers: ``source``, ``source_key``, ``rule``.
-        moment: When, UTC.
-    """
-    with store.staged(waivers.select(*KEY, "rule"), "decided"):
-        store.execute(
-            """
-            UPDATE quality.waiver w SET withdrawn_at = ?
-            FROM decided d
-            WHERE w.entity = ? AND w.withdrawn_at IS NULL
-              AND (w.source, w.source_key, w.rule) = (d.source, d.source_key, d.rule)
-            """,
-            [moment, entity],
-        )

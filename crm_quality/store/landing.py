@@ -138,8 +138,21 @@ def settle_records(
     store.execute("DROP TABLE settled")
 
 
+def live_records(store: Store, entity: str) -> pl.DataFrame:
+    """``record_id`` of every live record, ascending."""
+    return store.frame(
+        "SELECT record_id FROM landing.record WHERE entity = ? AND ended_at IS NULL"
+        " AND current_version IS NOT NULL ORDER BY record_id",
+        [entity],
+    )
+
+
 def current_records(
-    store: Store, entity: str, *, among: pl.DataFrame | None = None
+    store: Store,
+    entity: str,
+    *,
+    among: pl.DataFrame | None = None,
+    records: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The current version of every live record, as a standardised frame.
 
@@ -147,26 +160,54 @@ def current_records(
         store: The open store.
         entity: Name of the entity.
         among: Only members of these entities (column ``entity_id``), with that column; null = all.
+        records: Only these (column ``record_id``); null = all.
 
     Returns:
-        ``record_id``, ``version_id``, ``batch_id``, ``row_number``, ``source``, ``source_key``,
-        ``accepted_no`` and the fields.
+        ``record_id``, ``version_id``, ``source``, ``source_key``, ``accepted_no`` and the fields;
+        with ``among`` also ``entity_id`` and ``arrival``: the version with which the content came.
+        A version of the same content under later rules keeps its place in that order.
     """
-    hidden = "run_id, status, content_hash, rules_hash, raw, custom, record_id"
+    hidden = (
+        "run_id, batch_id, row_number, status, content_hash, rules_hash, raw, custom, record_id"
+    )
     base = f"""
-        SELECT r.record_id, r.source, r.source_key, r.accepted_no, v.* EXCLUDE ({hidden})
+        SELECT r.record_id, r.source, r.source_key, r.accepted_no,
+               v.* EXCLUDE ({hidden})
         FROM landing.record r
         JOIN {version_table(entity)} v ON v.version_id = r.current_version
         WHERE r.entity = ? AND r.ended_at IS NULL
     """  # noqa: S608
+    if records is not None:
+        with store.staged(records.select("record_id"), "asked"):
+            return store.frame(
+                f"{base} AND r.record_id IN (FROM asked) ORDER BY r.record_id",
+                [entity],
+            )
     if among is None:
         return store.frame(f"{base} ORDER BY r.record_id", [entity])
     with store.staged(among.select("entity_id"), "among"):
         return store.frame(
             f"""
-            SELECT m.entity_id, c.* FROM ({base}) c
-            JOIN matching.membership m USING (record_id)
-            SEMI JOIN among a ON a.entity_id = m.entity_id
+            WITH member AS (
+                SELECT entity_id, record_id FROM matching.membership
+                SEMI JOIN among USING (entity_id)
+            ), told AS (
+                SELECT record_id, version_id, batch_id, content_hash IS DISTINCT FROM
+                       lag(content_hash) OVER (PARTITION BY record_id
+                                               ORDER BY batch_id, version_id) AS is_new
+                FROM {version_table(entity)} SEMI JOIN member USING (record_id)
+            ), arrived AS (
+                SELECT t.record_id,
+                       arg_max(t.version_id, (t.batch_id, t.version_id)) AS arrival
+                FROM landing.record r
+                JOIN told c ON c.version_id = r.current_version
+                JOIN told t ON t.record_id = r.record_id AND t.is_new
+                     AND (t.batch_id, t.version_id) <= (c.batch_id, c.version_id)
+                GROUP BY t.record_id
+            )
+            SELECT m.entity_id, a.arrival, c.* FROM ({base}) c
+            JOIN member m USING (record_id)
+            JOIN arrived a USING (record_id)
             ORDER BY c.record_id
             """,  # noqa: S608
             [entity],

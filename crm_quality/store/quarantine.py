@@ -177,19 +177,20 @@ def last_versions(store: Store, entity: str, records: Sequence[int]) -> pl.DataF
 
 
 def relying_on_lapsed_waivers(store: Store, as_of: date) -> pl.DataFrame:
-    """Accepted records that a waiver kept in force which holds no longer.
+    """Versions of records that were accepted under a waiver which holds no longer.
 
     Returns:
         ``entity``, ``record_id``, ``version_id`` (the version that was waived), ``became`` (the
-        version that was accepted because of it, now current).
+        version that was accepted because of it), ``is_current`` (that one is in force).
     """
     return store.frame(
         """
-        SELECT DISTINCT q.entity, q.record_id, q.version_id, q.became
+        SELECT DISTINCT q.entity, q.record_id, q.version_id, q.became,
+               coalesce(q.became = r.current_version, false) AS is_current
         FROM quality.quarantine q JOIN landing.record r USING (record_id)
         JOIN quality.waiver w
           ON (w.entity, w.source, w.source_key) = (r.entity, r.source, r.source_key)
-        WHERE q.status = 'waived' AND q.became = r.current_version AND r.ended_at IS NULL
+        WHERE q.status = 'waived' AND r.ended_at IS NULL
           AND (w.withdrawn_at IS NOT NULL OR w.expires_on < ?)
           AND NOT EXISTS (
               FROM quality.waiver n
@@ -212,8 +213,23 @@ def withdraw_versions(store: Store, entity: str, versions: pl.DataFrame) -> None
     """
     with store.staged(versions.select("version_id"), "withdrawn"):
         store.execute(
-            f"UPDATE landing.{entity}_version SET status = 'lapsed'"  # noqa: S608
+            f"UPDATE landing.{entity}_version SET status = 'withdrawn'"  # noqa: S608
             " WHERE version_id IN (SELECT version_id FROM withdrawn)"
+        )
+
+
+def withdraw_records(store: Store, entity: str, records: pl.DataFrame) -> None:
+    """Let no version of some records count as accepted.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        records: ``record_id``.
+    """
+    with store.staged(records.select("record_id"), "withdrawn"):
+        store.execute(
+            f"UPDATE landing.{entity}_version SET status = 'withdrawn'"  # noqa: S608
+            " WHERE status = 'accepted' AND record_id IN (SELECT record_id FROM withdrawn)"
         )
 
 

@@ -229,6 +229,12 @@ def test_a_file_that_would_end_too_much_of_its_source_stops_the_run(project, tmp
     assert hidden_away(project) == before
 
 
+def test_new_records_do_not_hide_how_many_have_ended(project, tmp_path):
+    snapshot_of(project, tmp_path, range(20))
+    with pytest.raises(LimitError, match="10 of the 20 records of members"):
+        snapshot_of(project, tmp_path, range(10, 30))
+
+
 def test_merges_that_a_source_tells_of_are_followed(project, tmp_path):
     file = tmp_path / "contacts.csv"
     file.write_text(

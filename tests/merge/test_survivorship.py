@@ -169,10 +169,9 @@ def test_no_address_is_lost_and_none_is_made_up(rows):
 
 
 def test_a_row_that_was_judged_again_wins_no_tie_by_it():
-    arrived = pl.DataFrame({"batch_id": [1, 2], "row_number": [1, 1]})
     frame = records(
         {"entity_id": 1, "email": "first@x.com"}, {"entity_id": 1, "email": "second@x.com"}
-    ).hstack(arrived)
+    ).with_columns(arrival=pl.Series([1, 2]))
 
     again = frame.with_columns(version_id=pl.Series([9, 2]))
 

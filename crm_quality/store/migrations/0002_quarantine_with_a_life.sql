@@ -14,7 +14,7 @@ CREATE TABLE quality.quarantine_step (
     record_id   BIGINT NOT NULL,
     version_id  BIGINT NOT NULL,
     run_id      BIGINT NOT NULL,
-    status      VARCHAR NOT NULL,            -- open, fixed, released, waived, superseded, lapsed
+    status      VARCHAR NOT NULL,            -- open, fixed, released, waived, lapsed, superseded
     occurred_at TIMESTAMP NOT NULL,
     actor       VARCHAR NOT NULL,
     reason      VARCHAR
