@@ -192,6 +192,8 @@ def _compare_entity(
         before = trials.of(reading, kept, old)
         after = trials.again(before, new) if alike else trials.of(reading, kept, new)
         judged += before.rows.height
+        failed = [note for note in after.notes if note not in before.notes]
+        told.notes.extend(note for note in failed if note not in told.notes)
         whose = before.whose.join(waiting, on="version_id", how="left").with_columns(
             pl.col("waiting").fill_null(value=False)
         )
