@@ -10,10 +10,14 @@ CONTACT = default_rules().entity("contact")
 COMPANY = default_rules().entity("company")
 
 #: People with nothing in common, so that a file is more than the case it shows.
-GIVEN = "Ann Bob Clara Deepak Elin Farid Greta Hugo Ines Jonas Keiko Liam Mara Nils".split()
-SURNAMES = (
-    "Leclerc Okafor Novak Rao Berg Haddad Holm Weiss Duarte Lindqvist Tanaka Murphy Ilic Thorsen"
-).split()
+GIVEN = [
+    *("Ann", "Bob", "Clara", "Deepak", "Elin", "Farid", "Greta"),
+    *("Hugo", "Ines", "Jonas", "Keiko", "Liam", "Mara", "Nils"),
+]
+SURNAMES = [
+    *("Leclerc", "Okafor", "Novak", "Rao", "Berg", "Haddad", "Holm"),
+    *("Weiss", "Duarte", "Lindqvist", "Tanaka", "Murphy", "Ilic", "Thorsen"),
+]
 
 
 def strangers(count: int = 40) -> list[dict[str, str]]:
