@@ -14,6 +14,7 @@ from crm_quality.engine.project import Project
 from crm_quality.errors import InputError, UsageError
 from crm_quality.store.export import EXPORTS
 
+#: Endings of the files that a table is written to.
 KINDS = (".csv", ".parquet", ".xlsx", ".json", ".jsonl")
 
 

@@ -22,8 +22,13 @@ from crm_quality.engine.config import (
     default_config,
     read_config,
 )
+from crm_quality.engine.evaluation import (
+    Evaluation,
+    are_pairs,
+    evaluate_pairs,
+    evaluate_records,
+)
 from crm_quality.engine.explain import Explanation, explain
-from crm_quality.engine.labels import evaluate_store
 from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
@@ -341,16 +346,32 @@ class Project:
         entity: str = "contact",
         label: str | None = None,
     ) -> dict[str, float]:
-        """Measure what was joined against labelled records, see `evaluate_store`.
+        """Measure what was joined against labels: the scores of `evaluation`."""
+        return self.evaluation(labels, entity=entity, label=label).scores
+
+    def evaluation(
+        self,
+        labels: Any,  # noqa: ANN401 - a path or any frame
+        *,
+        entity: str = "contact",
+        label: str | None = None,
+    ) -> Evaluation:
+        """What was joined against labelled records or pairs.
 
         Args:
-            labels: A path or frame with ``source``, ``source_key`` and a label.
+            labels: A path or frame: records with ``source``, ``source_key`` and who they are; or
+                pairs with the keys or numbers of two records and whether they are the same.
             entity: What the records are.
-            label: The column that says who a record is; null = guessed by its name.
+            label: The column with the label; null = guessed by its name.
+
+        Raises:
+            InputError: A column is missing, or nothing of it is in the store.
         """
         table = read(labels)
+        definition = self.rules.entity(entity)
+        how = evaluate_pairs if are_pairs(table.frame) else evaluate_records
         with self.store() as store:
-            return evaluate_store(store, table.frame, entity=entity, label=label)
+            return how(store, definition, table.frame, label)
 
     def lookup(
         self,

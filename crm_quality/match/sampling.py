@@ -208,14 +208,15 @@ def _total(strata: Sequence[Stratum]) -> tuple[float, float, float]:
             unknown += one.pairs
             continue
         share = one.same / one.labelled
-        low, high = _wilson(one.same, one.labelled)
+        low, high = wilson(one.same, one.labelled)
         best += one.pairs * share
         below += (one.pairs * (share - low)) ** 2
         above += (one.pairs * (high - share)) ** 2
     return best, max(best - math.sqrt(below), 0.0), best + math.sqrt(above) + unknown
 
 
-def _wilson(same: int, labelled: int) -> tuple[float, float]:
+def wilson(same: int, labelled: int) -> tuple[float, float]:
+    """The limits of a share at 95 % confidence (Wilson 1927)."""
     share, square = same / labelled, _Z**2
     middle = (share + square / (2 * labelled)) / (1 + square / labelled)
     half = (
