@@ -137,7 +137,8 @@ def fill_with_faults(stock, entity, *, rows, more_rules=60, accepted=True):
         ).fetchall()
     stock.connection.execute(
         f"""
-        INSERT INTO quality.issue
+        INSERT INTO quality.issue (run_id, entity, record_id, version_id, field, rule, severity,
+                                   value, message, suggestion)
         SELECT 1, '{entity}', i, i, split_part(rule, '.', 2), rule, 'error',
                CASE WHEN i < 100 THEN '{long}' || i ELSE 'wrong' END,
                CASE WHEN i < 100 THEN '{long}' ELSE 'wrong' END, NULL

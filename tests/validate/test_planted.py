@@ -84,7 +84,11 @@ def test_records_with_an_error_planted_are_the_quarantine(entity, request):
 
 
 STORE_RULES = {
-    "contact": {"contact.email.unique", "contact.tax_id.unique", "contact.stale"},
+    "contact": {
+        "contact.email.unique", "contact.tax_id.unique", "contact.stale",
+        # of contacts against companies: tests/engine/test_store_rules.py
+        "contact.company_name.orphan", "contact.email.other_company",
+    },
     "company": {
         "company.domain.unique", "company.registration_id.unique", "company.vat_id.unique",
         "company.parent_source_key.orphan", "company.stale",
