@@ -49,7 +49,8 @@ WITH record AS NOT MATERIALIZED (
     SELECT h.source, h.source_key, h.slice, h.accepted_no, h.is_accepted, v.*
     FROM head h JOIN {versions} v USING (version_id)
 ), finding AS NOT MATERIALIZED (
-    SELECT coalesce(h.source, i.segment, '') AS source, h.source_key, coalesce(h.slice, '') AS slice,
+    SELECT coalesce(h.source, i.segment, '') AS source, h.source_key,
+           coalesce(h.slice, '') AS slice,
            i.version_id IS NULL OR i.version_id = h.version_id AS counted, i.*
     FROM quality.issue i LEFT JOIN head h USING (record_id)
     WHERE i.entity = $entity AND (i.record_id IS NULL OR h.record_id IS NOT NULL)

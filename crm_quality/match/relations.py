@@ -49,9 +49,9 @@ KEPT = 0.25
 #: Pairs that the prior's levels count for in each relation; for the unrelated, random pairs.
 PRIOR_PAIRS, PRIOR_RANDOM = 50.0, 2_000.0
 
-#: The share of pairs that the prior expects to be the same is believed as if so many had been seen
-#: (a gamma prior of that shape); of other relations, at most so many are taken for granted.
-PRIOR_SEEN = 10.0
+#: What share of all pairs is the same, and is of each other relation, is believed of the prior as
+#: if so many had been seen: a gamma distribution of that shape. Files differ more in the others.
+PRIOR_SEEN, PRIOR_SEEN_OTHER = 10.0, 1.0
 
 #: Of one piece of evidence alone, at most so many pairs for each record show a level because they
 #: are the same; more are chance. ``mail1@…`` to ``mail30@…`` are no one person.
@@ -231,8 +231,9 @@ def _maximised(
     pairs = random.pairs
     totals = mass.sum(axis=0)
     if prior is not None:
-        totals += np.minimum(prior.counts, PRIOR_SEEN)
-        totals[0] = (mass[:, 0].sum() + PRIOR_SEEN) / (1 + PRIOR_SEEN / prior.counts[0])
+        shape = np.where(np.arange(len(totals)) == 0, PRIOR_SEEN, PRIOR_SEEN_OTHER)
+        expected = np.where(prior.counts > 0, prior.counts, np.inf)
+        totals = np.where(prior.counts > 0, (totals + shape) / (1 + shape / expected), totals)
     totals[-1] = float(pairs.sum())
     sure = mass * weights ** (SHARPNESS - 1)
     strata = strata_of(gammas, [c.name for c in comparisons])

@@ -11,12 +11,36 @@ COMPANY = default_rules().entity("company")
 
 #: People with nothing in common, so that a file is more than the case it shows.
 GIVEN = [
-    *("Ann", "Bob", "Clara", "Deepak", "Elin", "Farid", "Greta"),
-    *("Hugo", "Ines", "Jonas", "Keiko", "Liam", "Mara", "Nils"),
+    "Ann",
+    "Bob",
+    "Clara",
+    "Deepak",
+    "Elin",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Keiko",
+    "Liam",
+    "Mara",
+    "Nils",
 ]
 SURNAMES = [
-    *("Leclerc", "Okafor", "Novak", "Rao", "Berg", "Haddad", "Holm"),
-    *("Weiss", "Duarte", "Lindqvist", "Tanaka", "Murphy", "Ilic", "Thorsen"),
+    "Leclerc",
+    "Okafor",
+    "Novak",
+    "Rao",
+    "Berg",
+    "Haddad",
+    "Holm",
+    "Weiss",
+    "Duarte",
+    "Lindqvist",
+    "Tanaka",
+    "Murphy",
+    "Ilic",
+    "Thorsen",
 ]
 
 
@@ -46,3 +70,18 @@ def customers(*cases: dict[str, str], entity=CONTACT, others: list[dict[str, str
     frame = pl.DataFrame([*cases, *others], schema=dict.fromkeys(names, pl.String))
     found = dedupe(frame, entity)["entity_id"].to_list()
     return found[: len(cases)]
+
+
+def firms(count: int = 36) -> list[dict[str, str]]:
+    """Companies of one country that share nothing but a line of business."""
+    trades = ("Software", "Logistik", "Bau", "Pharma")
+    return [
+        {
+            "name": f"{SURNAMES[n % 14]}{'aeiou'[n // 14]} {trades[n % 4]} GmbH",
+            "city": ("Berlin", "Bremen", "Mainz")[n % 3],
+            "street": f"{SURNAMES[(n * 3) % 14]}straße {n * 2 + 1}",
+            "country": "DE",
+            "phone": f"+4930{1_000_000 + n * 791_911 % 8_999_999}",
+        }
+        for n in range(count)
+    ]
