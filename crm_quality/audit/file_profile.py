@@ -93,7 +93,7 @@ class FileProfile:
         return rules.entities.get(self.entity) if self.entity is not None else None
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON report; its shape is documented in docs/values.md."""
+        """The JSON report; its shape is documented in docs/profiling.md."""
         mapped = {row["column"]: row for row in self.mapping.iter_rows(named=True)}
         seen = self.seen
         columns = []

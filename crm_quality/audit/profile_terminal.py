@@ -20,6 +20,8 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _NAME, _RANGE, _OFTEN, _FIELD = 18, 20, 18, 15
 _DAYS = ("date", "datetime")
 _SPELT = 6
+#: A value of fewer rows than this share stands for nothing.
+_RARE = 0.001
 
 
 def render_profile(found: FileProfile, console: Console) -> None:
@@ -91,7 +93,7 @@ def _often(row: dict[str, Any], values: pl.DataFrame, patterns: pl.DataFrame) ->
     if row["type"] not in SIZED and row["distinct"] * 2 > row["filled"]:
         listed = patterns
     first = listed.filter(column=row["column"]).head(1)
-    if first.is_empty() or first["count"][0] == 1:
+    if first.is_empty() or first["count"][0] == 1 or first["share"][0] < _RARE:
         return ""
     return f"{_percent(first['share'][0]).strip()} {first['value'][0]}"
 

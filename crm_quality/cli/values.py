@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
@@ -73,7 +73,7 @@ def values(
         bool,
         typer.Option(
             "--apply",
-            help="Standardise the records of the store again that hold a text accepted by now.",
+            help="Let the store's records take what is accepted by now, as `crmq rules apply`.",
         ),
     ] = False,
     project: ProjectDir = Path(),
@@ -262,12 +262,12 @@ def _report_run(run: Run, output: Format, *, alone: bool) -> None:
         if alone:
             print_object(summary.model_dump(), output)
         return
-    if summary.run_id is None:
-        say("no record holds a text that is accepted by now: nothing to apply")
+    records, golden = summary.records, summary.golden
+    if not records.received:
+        say("every record was judged by today's rules already: nothing to apply")
         return
-    golden: Any = summary.golden
     say(
-        f"run {summary.run_id}: {summary.records.received:,} records standardised again, "
-        f"{summary.records.quarantined:,} of them quarantined; {golden.changed:,} golden records "
-        f"changed, {golden.created:,} new, {golden.merged:,} merged, {golden.split:,} split"
+        f"run {summary.run_id}: {records.received:,} records judged by today's rules, "
+        f"{records.received - records.unchanged:,} records changed; {golden.changed:,} golden "
+        f"records changed, {golden.created:,} new, {golden.merged:,} merged, {golden.split:,} split"
     )

@@ -264,7 +264,7 @@ class RecordRule(Definition):
         code: Stable code, ``<entity>.<name>`` or ``<entity>.<field>.<name>``.
         title: What holds when the rule is kept.
         message: What to tell the person who entered the record. ``{name}`` stands for the value
-            of that field, which must not be personal; ``{as_of}`` for the day of the run.
+            of that field, which must not be personal.
         expect: What must hold of each record.
         sql: The same as one SQL expression over the record's fields, read-only; null passes.
         unique: These fields together occur once; records without any of them are left out.

@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crm_quality.engine.underway import run_underway
+from crm_quality.engine.run import RunRequest, execute_within
 from crm_quality.errors import InputError, NotFoundError, RefusedError, UsageError
 from crm_quality.match.decided import DIFFERENT, SAME, Decided, Decision
 from crm_quality.store.decisions import (
     decisions_in_force,
-    entities_to_decide,
     withdraw_decisions,
     write_decisions,
 )
-from crm_quality.store.reference import RecordReference, record_named
+from crm_quality.store.reference import RecordReference, find_record
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from contextlib import AbstractContextManager
 
     from crm_quality.definitions import RuleSet
     from crm_quality.engine.config import ProjectConfig
-    from crm_quality.engine.outcome import RunOutcome
+    from crm_quality.engine.run import RunOutcome
     from crm_quality.engine.summary import Clock
-    from crm_quality.engine.underway import RunUnderway
     from crm_quality.store import Store
 
 VERDICTS = (SAME, DIFFERENT)
@@ -110,39 +107,13 @@ def decide(
         UsageError: A verdict is none, or a pair is one record or of two entities.
         RefusedError: A decision contradicts others; the chain is in the message. Nothing was kept.
     """
-    judged = judge(store, wanted)
-    if not judged.fresh:
-        return Made((), judged.known, None)
-    if not apply:
-        with store.transaction():
-            return Made(tuple(keep_decisions(store, judged, author)), judged.known, None)
-    with run_for(store, rules, config, author, clock) as run:
-        made = keep_decisions(store, judged, author)
-        apply_decisions(run)
-    return Made(tuple(made), judged.known, run.outcome)
-
-
-def run_for(
-    store: Store, rules: RuleSet, config: ProjectConfig, author: Author, clock: Clock
-) -> AbstractContextManager[RunUnderway]:
-    """A run of today in which ``author`` decides."""
-    return run_underway(
-        store,
-        rules,
-        config,
-        clock,
-        actor=author.actor,
-        command=author.command,
-        as_of=datetime.now(UTC).date(),
-    )
-
-
-def apply_decisions(run: RunUnderway) -> None:
-    """Derive again what decisions reach that no run has applied yet."""
-    for entity in entities_to_decide(run.store):
-        if entity in run.rules.entities:
-            nothing = pl.DataFrame(schema={"record_id": pl.Int64})
-            run.derive(run.rules.entity(entity), nothing)
+    with store.transaction():
+        made, known = keep_decisions(store, wanted, author)
+        outcome = None
+        if made and apply:
+            request = RunRequest([], author.actor, author.command, datetime.now(UTC).date())
+            outcome = execute_within(store, rules, config, request, clock)
+    return Made(tuple(made), known, outcome)
 
 
 def withdraw(
@@ -159,15 +130,18 @@ def withdraw(
     Raises:
         NotFoundError: One is not in force.
     """
-    in_force = store.rows("SELECT decision_id FROM matching.decision WHERE withdrawn_at IS NULL")
-    known = {row[0] for row in in_force}
-    for decision_id in decision_ids:
-        if decision_id not in known:
-            raise NotFoundError(
-                f"there is no decision {decision_id} in force; see crmq review decisions"
+    with store.transaction():
+        in_force = dict(
+            store.rows(
+                "SELECT decision_id, entity FROM matching.decision WHERE withdrawn_at IS NULL"
             )
-    moment = datetime.now(UTC).replace(tzinfo=None)
-    with run_for(store, rules, config, author, clock) as run:
+        )
+        for decision_id in decision_ids:
+            if decision_id not in in_force:
+                raise NotFoundError(
+                    f"there is no decision {decision_id} in force; see crmq review decisions"
+                )
+        moment = datetime.now(UTC).replace(tzinfo=None)
         withdraw_decisions(store, decision_ids, moment=moment)
         for decision_id in decision_ids:
             record_event(
@@ -177,8 +151,9 @@ def withdraw(
                 actor=author.actor,
                 occurred_at=moment,
             )
-        apply_decisions(run)
-    return Made(tuple(decision_ids), 0, run.outcome)
+        request = RunRequest([], author.actor, author.command, datetime.now(UTC).date())
+        outcome = execute_within(store, rules, config, request, clock)
+    return Made(tuple(decision_ids), 0, outcome)
 
 
 def wanted_of(frame: pl.DataFrame, reason: str, name: str) -> list[Wanted]:
@@ -228,29 +203,15 @@ def _number(value: Any) -> str:  # noqa: ANN401 - a cell of a workbook
     return text.removesuffix(".0")
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Decisions that fit, with those in force and with each other.
-
-    Attributes:
-        fresh: Entity → the new ones with their records.
-        known: How many had been decided so before.
-    """
-
-    fresh: dict[str, list[tuple[Wanted, RecordReference, RecordReference]]]
-    known: int
-
-
-def judge(store: Store, wanted: Iterable[Wanted]) -> Judged:
-    """Hold decisions against all others; raises as `decide` does."""
+def keep_decisions(store: Store, wanted: Iterable[Wanted], author: Author) -> tuple[list[int], int]:
+    """Ids of the decisions that are new, and how many were known."""
+    moment = datetime.now(UTC).replace(tzinfo=None)
     said: dict[str, Decided] = {}
     fresh: dict[str, list[tuple[Wanted, RecordReference, RecordReference]]] = {}
     known, refused = 0, []
     for one in wanted:
         left, right = _pair(store, one)
-        if left.entity not in said:
-            said[left.entity] = _decided(store, left.entity)
-        decided = said[left.entity]
+        decided = said.setdefault(left.entity, _decided(store, left.entity))
         verdict = decided.verdict(left.record_id, right.record_id)
         chain = decided.contradiction(left.record_id, right.record_id, one.verdict)
         if chain:
@@ -264,17 +225,11 @@ def judge(store: Store, wanted: Iterable[Wanted]) -> Judged:
         fresh.setdefault(left.entity, []).append((one, left, right))
     if refused:
         raise RefusedError("\n".join([*refused[:_NAMED], "nothing was decided"]))
-    return Judged(fresh, known)
-
-
-def keep_decisions(store: Store, judged: Judged, author: Author) -> list[int]:
-    """Keep decisions that fit, inside a transaction; gives their ids."""
-    moment = datetime.now(UTC).replace(tzinfo=None)
     return [
         decision_id
-        for entity, rows in judged.fresh.items()
+        for entity, rows in fresh.items()
         for decision_id in _written(store, entity, rows, author, moment)
-    ]
+    ], known
 
 
 def _pair(store: Store, one: Wanted) -> tuple[RecordReference, RecordReference]:
@@ -284,7 +239,7 @@ def _pair(store: Store, one: Wanted) -> tuple[RecordReference, RecordReference]:
     if not one.reason.strip():
         raise UsageError(f"{where}a decision needs a reason: --reason TEXT")
     try:
-        left, right = record_named(store, one.left), record_named(store, one.right)
+        left, right = find_record(store, one.left), find_record(store, one.right)
     except NotFoundError as error:
         raise NotFoundError(f"{where}{error}") from error
     if left.record_id == right.record_id:

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.engine.groups import keep_groups
 from crm_quality.engine.matched import matched
-from crm_quality.engine.proposals import proposed
 from crm_quality.engine.summary import GoldenCounts
 from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
@@ -55,9 +53,7 @@ def derive(
     """
     entity = definition.entity
     with clock.stage("match"):
-        found = matched(store, definition, changed, run_id=run_id)
-        if proposing:
-            found = proposed(store, definition, found)
+        found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
         former = membership(store, entity)
         accepted = store.frame(
@@ -84,7 +80,6 @@ def derive(
         write_origins(
             store, entity, survived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )
-        keep_groups(store, definition, placed, run_id=run_id)
         _write_changes(store, entity, run_id, created, rewritten, moved.merged, moved.split)
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608

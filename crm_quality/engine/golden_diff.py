@@ -10,6 +10,7 @@ from crm_quality.engine.store_rules import StoreFrames
 from crm_quality.engine.trial import as_text
 from crm_quality.merge import survive
 from crm_quality.store.golden import membership
+from crm_quality.store.landing import current_records
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,15 +56,17 @@ class GoldenDiff:
         if not parts:
             return _NONE
         members = membership(self._store, entity)
+        touched = members
+        if self._chosen_alike(entity):
+            touched = members.join(pl.concat(self._changed[entity]), on="record_id", how="semi")
+        touched = touched.select("entity_id").unique()
+        order = current_records(self._store, entity, among=touched).select(
+            "entity_id", "record_id", "arrival"
+        )
         before, after = (
-            pl.concat((pair[side] for pair in parts), how="diagonal").join(members, on="record_id")
+            pl.concat((pair[side] for pair in parts), how="diagonal").join(order, on="record_id")
             for side in (0, 1)
         )
-        if self._chosen_alike(entity):
-            changed = pl.concat(self._changed[entity])
-            touched = members.join(changed, on="record_id", how="semi").select("entity_id").unique()
-            before = before.join(touched, on="entity_id", how="semi")
-            after = after.join(touched, on="entity_id", how="semi")
         pair = []
         for side, (frame, rules) in enumerate(((before, old), (after, new))):
             survived = survive(

@@ -14,7 +14,7 @@ from crm_quality.definitions.loader import rules_from_json
 from crm_quality.errors import DefinitionError
 from crm_quality.intake.rereading import headers_of, reread
 from crm_quality.standardise.date import leans_on_other_rows
-from crm_quality.store.kept import batch_readings, kept_rows
+from crm_quality.store.kept import batch_readings, first_rows, kept_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,22 +45,20 @@ class KeptReader:
     that file's definition again.
     """
 
-    def __init__(self, store: Store, entity: str, versions: pl.DataFrame) -> None:
-        """Look up how the batches of ``versions`` (``batch_id``) were read."""
+    def __init__(self, store: Store, entity: str) -> None:
+        """Look up how the entity's batches were read."""
         self._store, self._entity = store, entity
-        found = batch_readings(store, entity, versions["batch_id"].unique().sort())
-        self._batches: dict[Reading, list[int]] = {}
-        for batch, mapping, definition, rules, raw in found.iter_rows():
-            headers = headers_of(raw) if raw is not None else ()
-            reading = Reading(headers, mapping, definition, _is_own(definition, rules))
-            self._batches.setdefault(reading, []).append(batch)
+        self._batches: dict[int, tuple[str, str | None, bool]] = {
+            batch: (mapping, definition, _is_own(definition, rules))
+            for batch, mapping, definition, rules in batch_readings(store, entity).iter_rows()
+        }
 
     def rules(self, rules: RuleSet) -> RuleSet:
         """``rules``, with the sources of mapping files that the batches came with among them."""
         borrowed = {}
-        for reading in self._batches:
-            if reading.definition is not None and not reading.is_own:
-                source = _source(reading.definition)
+        for _, definition, is_own in self._batches.values():
+            if definition is not None and not is_own:
+                source = _source(definition)
                 borrowed[source.source] = source
         more = {name: of for name, of in borrowed.items() if name not in rules.sources}
         return replace(
@@ -76,13 +74,16 @@ class KeptReader:
         not be put into one frame.
 
         Args:
-            versions: ``version_id``, ``batch_id``.
+            versions: ``version_id``, ``batch_id``. Those whose whole batch was erased are left out.
             most: Rows of one part at most; null = any number.
 
         Yields:
             How the rows were read, and frames as `crm_quality.store.kept.kept_rows` gives them.
         """
-        for reading, batches in self._batches.items():
+        readings: dict[Reading, list[int]] = {}
+        for batch, raw in first_rows(self._store, self._entity, versions).items():
+            readings.setdefault(Reading(headers_of(raw), *self._batches[batch]), []).append(batch)
+        for reading, batches in readings.items():
             own = versions.filter(pl.col("batch_id").is_in(batches))
             for part in own.iter_slices(most or max(own.height, 1)):
                 yield reading, kept_rows(self._store, self._entity, part)

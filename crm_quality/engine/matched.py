@@ -10,7 +10,10 @@ import polars as pl
 from crm_quality.engine.match_cache import MatchCache
 from crm_quality.engine.summary import MatchCounts
 from crm_quality.match import MatchModel, match_changes, match_records, to_review
+from crm_quality.match.decided import decided_clusters
+from crm_quality.match.groups import relation_groups
 from crm_quality.store.golden import membership
+from crm_quality.store.groups import write_groups
 from crm_quality.store.landing import current_records, live_records
 from crm_quality.store.matching import (
     decisions_by_record,
@@ -49,7 +52,12 @@ class Matched:
 
 
 def matched(
-    store: Store, definition: EntityDefinition, changed: pl.DataFrame, *, run_id: int
+    store: Store,
+    definition: EntityDefinition,
+    changed: pl.DataFrame,
+    *,
+    run_id: int,
+    proposing: bool,
 ) -> Matched:
     """Match the live records of an entity; one that is not matched has clusters of one.
 
@@ -58,6 +66,7 @@ def matched(
         definition: The entity.
         changed: ``record_id`` of records whose current version or end changed.
         run_id: This run.
+        proposing: Nothing is joined but what was decided to be the same.
     """
     entity = definition.entity
     live = live_records(store, entity)
@@ -67,14 +76,36 @@ def matched(
         return Matched(alone, sizes, [])
     kept = model_in_use(store, entity)
     model = None if kept is None else MatchModel.from_json(kept)
-    incremental = live.height >= definition.matching.incremental_from
+    # where nothing is joined, the crosswalk does not tell what was matched
+    incremental = live.height >= definition.matching.incremental_from and not proposing
     if model is not None and incremental and changed.height <= MOST_CHANGED * live.height:
         token = state_token(store, entity)
         cache = MatchCache(store.path.parent / "cache")
         state = cache.load(entity, token) if token is not None else None
         if state is not None:
             return _changes(store, definition, model, state, changed, live, run_id)
-    return _all(store, definition, model, run_id, keep_state=incremental)
+    found = _all(store, definition, model, run_id, keep_state=incremental)
+    return _proposed(store, definition, live, found) if proposing else found
+
+
+def _proposed(
+    store: Store, definition: EntityDefinition, live: pl.DataFrame, found: Matched
+) -> Matched:
+    """What matching found as proposals: clusters are what was decided."""
+    entity, matching = definition.entity, definition.matching
+    assert matching is not None  # noqa: S101 - its records were matched
+    near = known_pairs(store, entity).filter(pl.col("match_weight") >= matching.review)
+    decisions = decisions_by_record(store, entity)
+    clusters = decided_clusters(live["record_id"], decisions)
+    sizes = clusters["cluster_id"].value_counts(name="records")["records"]
+    counts = found.counts.model_copy(
+        update={
+            "clusters": sizes.len(),
+            "largest_cluster": int(sizes.max() or 0),  # type: ignore[arg-type]
+            "review_pairs": near.height,
+        }
+    )
+    return Matched(clusters, counts, found.notes)
 
 
 def _all(
@@ -97,6 +128,7 @@ def _all(
     if model is None and result.model.origin == "trained":
         keep_model(store, entity, result.model.to_json(), result.model.origin, run_id=run_id)
     write_pairs(store, entity, worth_keeping(result.pairs, definition), run_id=run_id)
+    write_groups(store, entity, result.groups, run_id=run_id)
     token = new_state_token(store, entity)
     if result.state is not None and result.model.origin == "trained":
         store.when_committed(_saving(store, entity, token, result.state))
@@ -113,7 +145,8 @@ def _changes(
     live: pl.DataFrame,
     run_id: int,
 ) -> Matched:
-    entity = definition.entity
+    entity, matching = definition.entity, definition.matching
+    assert matching is not None  # noqa: S101 - its records were matched before
     decisions = decisions_by_record(store, entity)
     known = known_pairs(store, entity)
     former = membership(store, entity).rename({"entity_id": "cluster_id"})
@@ -135,6 +168,7 @@ def _changes(
         ~pl.col("record_id_l").is_in(redone), ~pl.col("record_id_r").is_in(redone)
     )
     pairs = pl.concat([untouched, fresh.select(known.columns)])
+    write_groups(store, entity, relation_groups(pairs, result.clusters, matching), run_id=run_id)
     in_force = decisions.filter(pl.col("verdict") != "withdrawn")
     sizes = result.clusters.group_by("cluster_id").len()["len"]
     counts = MatchCounts(

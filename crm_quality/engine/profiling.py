@@ -81,13 +81,12 @@ def suggest(
     entity = name or found.entity or _slug(PurePath(table.name).stem)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", entity):
         raise UsageError(f"{entity!r} is no name for an entity; write --name in a-z, 0-9 and _")
-    # a date of birth in the header's place: an entity of that name knows what its fields are
     like = rules.entities.get(found.entity or entity)
     return suggested_definition(
         table,
         found.seen,
         entity,
-        fields={column: field for column, field in found.fields.items() if field is not None},
+        fields=found.fields,
         like=like,
         source=_slug(found.source or PurePath(table.name).stem) or entity,
         as_of=as_of,

@@ -10,11 +10,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crm_quality.audit import Scorecard, scorecard
+from crm_quality.audit import Choice, FigureRows, Scorecard
 from crm_quality.audit.usage import Usage, usage
 from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
+from crm_quality.engine.audit import audit, audit_rows
 from crm_quality.engine.check import Reading, Run, as_run, check
-from crm_quality.engine.config import CONFIG_FILE, ProjectConfig, default_config, read_config
+from crm_quality.engine.config import (
+    CONFIG_FILE,
+    ProjectConfig,
+    check_figures,
+    default_config,
+    read_config,
+)
 from crm_quality.engine.evaluation import (
     Evaluation,
     are_pairs,
@@ -68,6 +75,7 @@ class Project:
         self.wait = wait
         self.config: ProjectConfig = read_config(folder)
         self.rules: RuleSet = load_rules(folder / "rules")
+        check_figures(folder, self.config, self.rules)
         self._warm = WarmMatchers(
             self.store_path, self.rules, self.store, country=self.config.country
         )
@@ -433,15 +441,34 @@ class Project:
         """The steward's desk: questions, decisions, samples."""
         return Review(self.store, self.rules, self.config, _user(self.config.actor))
 
-    def audit(self, *, as_of: date | None = None, show_personal: bool = False) -> Scorecard:
-        """The scorecard of the store as it is."""
-        with self.store() as store:
-            return scorecard(
-                store.connection,
-                self.rules,
-                as_of=as_of or datetime.now(UTC).date(),
-                show_personal=show_personal,
-            )
+    def audit(
+        self,
+        *,
+        as_of: date | None = None,
+        show_personal: bool = False,
+        fail_under: float | None = None,
+    ) -> Scorecard:
+        """The scorecard of the store as it is, see `crm_quality.engine.audit.audit`."""
+        return audit(self, as_of=as_of, show_personal=show_personal, fail_under=fail_under)
+
+    def audit_rows(
+        self,
+        figure: str,
+        choice: Choice | None = None,
+        *,
+        as_of: date | None = None,
+        show_personal: bool = False,
+        limit: int | None = None,
+    ) -> FigureRows:
+        """The rows behind a figure of the scorecard, see `crm_quality.engine.audit.audit_rows`."""
+        return audit_rows(
+            self,
+            figure,
+            choice or Choice(),
+            as_of=as_of,
+            show_personal=show_personal,
+            limit=limit,
+        )
 
 
 def _user(declared: str | None) -> str:

@@ -23,6 +23,7 @@ from crm_quality.store.kept import (
     FINDING,
     accepted_versions,
     follow_waived,
+    hashes_in_force,
     issues_of,
     mark_checked,
     rule_sets,
@@ -101,21 +102,26 @@ def _recheck_entity(
 ) -> None:
     entity = definition.entity
     with run.clock.stage("intake"):
-        every = versions_in_force(run.store, entity)
-        reader = KeptReader(run.store, entity, every)
+        reader = KeptReader(run.store, entity)
         as_read = replace(run, rules=reader.rules(run.rules))
         today = rules_hash(definition, as_read.rules.sources, run.config.country)
-        stale = every.with_columns(today.alias("today"))
-        if not request.everything:
-            accused = versions_with_errors(run.store, entity) if request.requarantine else []
-            other = pl.col("rules_hash") != pl.col("today")
-            stale = stale.filter(other | (~pl.col("waiting") & pl.col("version_id").is_in(accused)))
+        other = pl.col("rules_hash") != today
+        stale_hashes = hashes_in_force(run.store, entity).filter(other)
+        accused = versions_with_errors(run.store, entity) if request.requarantine else []
+    if stale_hashes.is_empty() and not accused and not request.everything:
+        run.count_store(definition)
+        return
+    every = versions_in_force(run.store, entity).with_columns(today.alias("today"))
+    stale = every
+    if not request.everything:
+        stale = every.filter(other | (~pl.col("waiting") & pl.col("version_id").is_in(accused)))
     if stale.is_empty():
         run.count_store(definition)
         return
     run.grow_tables(definition)
     touched = [TOUCHED.to_frame()]
     rewritten: set[int] = set()
+    judged = 0
     for reading, kept in reader.parts(stale.filter(~pl.col("waiting"))):
         part = _Part(
             as_read,
@@ -126,6 +132,12 @@ def _recheck_entity(
         )
         touched.append(part.keep(run))
         rewritten.update(touched[-1]["record_id"])
+        judged += part.ids.height
+    erased = stale.filter(~pl.col("waiting")).height - judged
+    if erased:
+        run.outcome.summary.notes.append(
+            f"{entity}: {erased:,} records stay as they were read: their rows are no longer kept"
+        )
     waits = every.filter("waiting")
     behind = rewritten & {*waits["record_id"]}
     again = {*stale.filter("waiting")["record_id"]} | behind
@@ -153,12 +165,6 @@ class _Part:
         in_force: bool,
     ) -> None:
         self.definition = definition
-        erased = kept.height - rows.height
-        if erased:
-            run.outcome.summary.notes.append(
-                f"{definition.entity}: {erased:,} records keep what was read of them, since their "
-                "rows are no longer kept"
-            )
         self.before = kept.join(rows, on="version_id", how="semi", maintain_order="left")
         former = rows.select("record_id", former=pl.col("version_id"))
         self.judged = Judged(run, definition, rows, in_force=in_force)

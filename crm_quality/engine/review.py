@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from crm_quality.definitions import RuleSet
     from crm_quality.engine.config import ProjectConfig
-    from crm_quality.engine.outcome import RunOutcome
+    from crm_quality.engine.run import RunOutcome
     from crm_quality.store import Store
 
 
@@ -127,8 +127,13 @@ class Review:
         """
         for entity in again:
             self._rules.entity(entity)
-        day = datetime.now(UTC).date()
-        request = RunRequest([], self._actor, "crmq review apply", day, again=tuple(again))
+        request = RunRequest(
+            [],
+            self._actor,
+            "crmq review apply",
+            datetime.now(UTC).date(),
+            again=tuple(again),
+        )
         with self._opened() as store:
             return execute(store, self._rules, self._config, request, Clock())
 

@@ -182,17 +182,18 @@ def _compare_entity(
     as_of: date,
 ) -> None:
     every = versions_in_force(store, name)
-    told.records += every.height
-    reader = KeptReader(store, name, every)
+    reader = KeptReader(store, name)
     old, new = (reader.rules(one) for one in rules)
     alike = reads_alike(old, new, name)
     trials = Trials(store, reader, name, country=country, as_of=as_of)
-    erased = 0
+    judged = 0
     for reading, kept in reader.parts(every, most=AT_ONCE):
         waiting = every.filter("waiting").select("version_id", "waiting")
         before = trials.of(reading, kept, old)
         after = trials.again(before, new) if alike else trials.of(reading, kept, new)
-        erased += kept.height - before.rows.height
+        judged += before.rows.height
+        failed = [note for note in after.notes if note not in before.notes]
+        told.notes.extend(note for note in failed if note not in told.notes)
         whose = before.whose.join(waiting, on="version_id", how="left").with_columns(
             pl.col("waiting").fill_null(value=False)
         )
@@ -203,8 +204,10 @@ def _compare_entity(
             told.values.append(changed)
             golden.note_values(name, changed)
         golden.keep(name, before, after, whose)
-    if erased:
-        told.notes.append(f"{name}: {erased:,} records were left out: their rows are erased")
+    told.records += judged
+    if judged < every.height:
+        erased = every.height - judged
+        told.notes.append(f"{name}: {erased:,} rows were left out: they are no longer kept")
     told.golden.append(golden.compare(name, old, new))
     told.notes.extend(_matching_notes(name, old.entities[name], new.entities[name], told.values))
 

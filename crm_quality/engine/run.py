@@ -12,16 +12,16 @@ from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.requarantine import requarantine
 from crm_quality.engine.rules_hash import rules_hash
-from crm_quality.engine.underway import run_underway
+from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
 from crm_quality.errors import LimitError
-from crm_quality.store.decisions import entities_to_decide, pending_records
+from crm_quality.store.decisions import entities_with_pending_decisions
 from crm_quality.store.landing import (
+    current_records,
     ended_by_source,
     known_records,
     live_by_source,
-    live_records,
 )
 from crm_quality.store.matching import learn_merges
 
@@ -73,7 +73,18 @@ def execute(
     Returns:
         What was done. A run that found nothing new has written one run row, metrics and an event.
     """
-    with run_underway(
+    with store.transaction():
+        return execute_within(store, rules, config, request, clock)
+
+
+def execute_within(
+    store: Store, rules: RuleSet, config: ProjectConfig, request: RunRequest, clock: Clock
+) -> RunOutcome:
+    """Do the run inside a transaction of the caller's; see `execute`.
+
+    Decisions that no run has applied yet are applied, whether or not anything arrived.
+    """
+    with run_within(
         store,
         rules,
         config,
@@ -85,7 +96,9 @@ def execute(
         lapsed = let_waivers_lapse(run)
         arrived = (entity for intake in request.intakes for entity in intake.records)
         checked = rules.entities if request.requarantine else ()
-        decided = [name for name in entities_to_decide(store) if name in rules.entities]
+        decided = (
+            name for name in entities_with_pending_decisions(store) if name in rules.entities
+        )
         for entity in dict.fromkeys((*arrived, *lapsed, *checked, *decided, *request.again)):
             _run_entity(run, request, rules.entity(entity), lapsed.get(entity))
     return run.outcome
@@ -124,16 +137,12 @@ def _run_entity(
         touched.append(fresh.select("record_id", "is_deleted"))
     touched.append(_missing_from_snapshots(run, request, name))
     last_word = pl.concat(touched).unique("record_id", keep="last", maintain_order=True)
-    if last_word.is_empty():
-        again = name in request.again
-        if again or not pending_records(run.store, name).is_empty():
-            everyone = live_records(run.store, name)
-            run.derive(definition, everyone if again else everyone.clear())
-        else:
-            run.count_store(definition)
+    again = current_records(run.store, name) if name in request.again else None
+    if last_word.is_empty() and again is None and not run.is_pending(name):
+        run.count_store(definition)
         return
     live = live_by_source(run.store, name)
-    run.settle(definition, last_word, check=lambda: _mind_limits(run, live, name))
+    run.settle(definition, last_word, again=again, check=lambda: _mind_limits(run, live, name))
 
 
 def _missing_from_snapshots(run: RunUnderway, request: RunRequest, entity: str) -> pl.DataFrame:

@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crm_quality.engine.decide import (
-    Author,
-    Made,
-    Wanted,
-    apply_decisions,
-    judge,
-    keep_decisions,
-    run_for,
-    wanted_of,
-)
+from crm_quality.engine.decide import Author, Made, Wanted, keep_decisions, wanted_of
 from crm_quality.engine.lookup import usable_model
+from crm_quality.engine.run import RunRequest, execute_within
 from crm_quality.engine.side_by_side import with_values
 from crm_quality.engine.summary import Clock
 from crm_quality.errors import InputError, NotFoundError, UsageError
@@ -190,37 +182,31 @@ def sign(
         )
     wanted = wanted_of(table.frame, f"sample {number}", table.name)
     labels = _labels(wanted, table.name)
-    judged = judge(store, wanted) if keep else None
-    if judged is None or not judged.fresh:
-        with store.transaction():
-            told = _label(store, number, labels, table.name, entity, author)
-        made = None if judged is None else Made((), judged.known, None)
-        return Signed(number, entity, told, made)
-    with run_for(store, rules, config, author, Clock()) as run:
-        told = _label(store, number, labels, table.name, entity, author)
-        ids = keep_decisions(store, judged, author)
-        apply_decisions(run)
-    return Signed(number, entity, told, Made(tuple(ids), judged.known, run.outcome))
-
-
-def _label(
-    store: Store, sample_id: int, labels: pl.DataFrame, name: str, entity: str, author: Author
-) -> Estimate:
     moment = datetime.now(UTC).replace(tzinfo=None)
-    if not label_pairs(store, sample_id, labels, actor=author.actor, moment=moment):
-        raise InputError(
-            f"{name} holds no label of sample {sample_id}; fill its column decision with same or "
-            "different"
+    made = None
+    with store.transaction():
+        if not label_pairs(store, number, labels, actor=author.actor, moment=moment):
+            raise InputError(
+                f"{table.name} holds no label of sample {number}; fill its column decision with "
+                "same or different"
+            )
+        told = estimated(*sample_strata(store, number))
+        signed = Signed(number, entity, told)
+        record_event(
+            store,
+            "sample.signed",
+            signed.to_dict(),
+            actor=author.actor,
+            occurred_at=moment,
         )
-    told = estimated(*sample_strata(store, sample_id))
-    record_event(
-        store,
-        "sample.signed",
-        Signed(sample_id, entity, told).to_dict(),
-        actor=author.actor,
-        occurred_at=moment,
-    )
-    return told
+        if keep:
+            ids, known = keep_decisions(store, wanted, author)
+            outcome = None
+            if ids:
+                request = RunRequest([], author.actor, author.command, datetime.now(UTC).date())
+                outcome = execute_within(store, rules, config, request, Clock())
+            made = Made(tuple(ids), known, outcome)
+    return Signed(number, entity, told, made)
 
 
 def estimate(store: Store, entity: str, sample_id: int | None) -> Signed:

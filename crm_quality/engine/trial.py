@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +10,8 @@ import polars as pl
 from crm_quality.engine.corrections import with_corrections
 from crm_quality.standardise import standardise
 from crm_quality.store.corrections import corrections_in_force, waivers_in_force
-from crm_quality.validate import check_records
+from crm_quality.validate import ISSUES, check_records
+from crm_quality.validate.checks import not_carried_out
 from crm_quality.validate.waivers import waive
 
 if TYPE_CHECKING:
@@ -48,18 +49,22 @@ class Trials:
         rows = rows.with_columns(pl.col("version_id").alias("row_number"))
         rows, _ = with_corrections(rows, self._corrections, definition)
         standardised = standardise(rows, definition, sources=rules.sources, country=self._country)
-        return Trial(definition, rows, standardised, self._issues(standardised, definition))
+        return self._judged(Trial(definition, rows, standardised), rules)
 
     def again(self, trial: Trial, rules: RuleSet) -> Trial:
         """Judge what was read for ``trial`` by rules that read alike."""
-        definition = rules.entities[self._entity]
-        issues = self._issues(trial.standardised, definition)
-        return replace(trial, definition=definition, issues=issues)
+        return self._judged(trial, rules)
 
-    def _issues(self, standardised: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
-        found = check_records(standardised, definition, as_of=self._as_of).issues
-        issues, _ = waive(found, self._waivers)
-        return issues.rename({"row_number": "version_id"}).drop("source", "source_key")
+    def _judged(self, trial: Trial, rules: RuleSet) -> Trial:
+        definition = rules.entities[self._entity]
+        found = check_records(trial.standardised, definition, as_of=self._as_of)
+        issues, _ = waive(found.issues, self._waivers)
+        return replace(
+            trial,
+            definition=definition,
+            issues=issues.rename({"row_number": "version_id"}).drop("source", "source_key"),
+            notes=tuple(not_carried_out(found.checks)),
+        )
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,14 @@ class Trial:
         rows: What a source gave, corrected by stewards.
         standardised: The rows in canonical form.
         issues: `ISSUES` and ``version_id``, under the waivers in force.
+        notes: Which checks could not be carried out, and why.
     """
 
     definition: EntityDefinition
     rows: pl.DataFrame
     standardised: pl.DataFrame
-    issues: pl.DataFrame
+    issues: pl.DataFrame = field(default_factory=ISSUES.to_frame)
+    notes: tuple[str, ...] = ()
 
     @property
     def whose(self) -> pl.DataFrame:

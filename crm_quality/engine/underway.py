@@ -80,13 +80,18 @@ class RunUnderway:
         self,
         definition: EntityDefinition,
         touched: pl.DataFrame,
+        *,
+        again: pl.DataFrame | None = None,
         check: Callable[[], None] | None = None,
     ) -> None:
         """Make new versions count: which is current, who belongs together, what is golden.
 
+        Decisions that no run has applied yet are applied too.
+
         Args:
             definition: The entity.
             touched: ``record_id``, ``is_deleted`` (the last word on each record).
+            again: ``record_id`` of records to match and merge again, changed or not; null = none.
             check: Called when it is known which records are in force, before anything is matched.
         """
         self.changed = True
@@ -101,29 +106,25 @@ class RunUnderway:
             )
             if check is not None:
                 check()
-        self.derive(definition, touched.select("record_id"))
-
-    def derive(self, definition: EntityDefinition, changed: pl.DataFrame) -> None:
-        """Match and merge what has changed, and what was decided since the last run.
-
-        Args:
-            definition: The entity.
-            changed: ``record_id`` of records whose current version or end changed.
-        """
-        self.changed = True
-        decided = pending_records(self.store, definition.entity)
+        changed = [touched.select("record_id"), pending_records(self.store, definition.entity)]
+        if again is not None:
+            changed.append(again.select("record_id"))
         match, golden, notes = derive(
             self.store,
             definition,
             run_id=self.run_id,
             clock=self.clock,
-            changed=pl.concat([changed, decided]).unique(),
+            changed=pl.concat(changed).unique(),
             priorities={s.source: s.priority for s in self.rules.sources.values()},
             proposing=self.config.merging == "propose",
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
         self.add_counts(match, golden)
         self.outcome.summary.notes.extend(notes)
+
+    def is_pending(self, entity: str) -> bool:
+        """Whether decisions on ``entity`` wait to be applied."""
+        return not pending_records(self.store, entity).is_empty()
 
     def count_store(self, definition: EntityDefinition) -> None:
         """Nothing was new: tell of the store as it is."""
@@ -165,30 +166,45 @@ def run_underway(
     Yields:
         The run. A run that changed nothing leaves one run row, metrics and an event.
     """
-    started = datetime.now(UTC).replace(tzinfo=None)
-    with store.transaction():
-        run = RunUnderway(
-            store=store,
-            rules=rules,
-            config=config,
-            clock=clock,
-            actor=actor,
-            command=command,
-            as_of=as_of,
-            run_id=store.next_id("run_id", "audit.run"),
-            started=started,
-            outcome=RunOutcome(Summary()),
-        )
-        run.outcome.summary.run_id = run.run_id
+    with (
+        store.transaction(),
+        run_within(store, rules, config, clock, actor=actor, command=command, as_of=as_of) as run,
+    ):
         yield run
-        with clock.stage("validate"):
-            _check_store(run)
-        with clock.stage("store"):
-            _keep_rules(run)
-            store.append(
-                "quality.metric", figures(store.connection, rules, run.run_id, as_of=as_of)
-            )
-            _finish(run)
+
+
+@contextmanager
+def run_within(
+    store: Store,
+    rules: RuleSet,
+    config: ProjectConfig,
+    clock: Clock,
+    *,
+    actor: str,
+    command: str,
+    as_of: date,
+) -> Iterator[RunUnderway]:
+    """As `run_underway`, inside a transaction of the caller's."""
+    run = RunUnderway(
+        store=store,
+        rules=rules,
+        config=config,
+        clock=clock,
+        actor=actor,
+        command=command,
+        as_of=as_of,
+        run_id=store.next_id("run_id", "audit.run"),
+        started=datetime.now(UTC).replace(tzinfo=None),
+        outcome=RunOutcome(Summary()),
+    )
+    run.outcome.summary.run_id = run.run_id
+    yield run
+    with clock.stage("validate"):
+        _check_store(run)
+    with clock.stage("store"):
+        _keep_rules(run)
+        store.append("quality.metric", figures(store.connection, rules, run.run_id, as_of=as_of))
+        _finish(run)
 
 
 def _keep_rules(run: RunUnderway) -> None:

@@ -12,6 +12,7 @@ from crm_quality.engine.rules_hash import rules_hash
 from crm_quality.store.corrections import corrections_in_force, note_applied, waivers_in_force
 from crm_quality.store.landing import version_table, write_contact_points
 from crm_quality.store.quarantine import set_aside
+from crm_quality.validate.checks import not_carried_out
 
 if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition
@@ -54,6 +55,8 @@ class Judged:
             waivers=waivers_in_force(run.store, entity, run.as_of),
             in_force=in_force,
         )
+        told = run.outcome.summary.notes
+        told.extend(n for n in not_carried_out(self.prepared.checks) if n not in told)
         self.rules_hash = rules_hash(definition, run.rules.sources, run.config.country)
         self.entity = entity
         self.definition = definition

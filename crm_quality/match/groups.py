@@ -36,7 +36,11 @@ def relation_groups(
     found = [pl.DataFrame(schema=_SCHEMA)]
     place = clusters.with_row_index("place").select("record_id", pl.col("place").cast(pl.Int64))
     ids = clusters["record_id"].to_numpy()
-    home = clusters.join(place, left_on="cluster_id", right_on="record_id", maintain_order="left")
+    # a cluster may be named after a record that has ended and is not among them
+    first = clusters.select(
+        "record_id", pl.col("record_id").min().over("cluster_id").alias("first")
+    )
+    home = first.join(place, left_on="first", right_on="record_id", maintain_order="left")
     for name, relation in definition.relations.items():
         if relation.group is None:
             continue

@@ -9,7 +9,7 @@ import polars as pl
 from anyascii import anyascii
 from nicknames import NickNamer
 
-from crm_quality.match.text import joined, skeleton, words
+from crm_quality.match.text import joined, numbered, skeleton, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,10 @@ def given_name_features(column: pl.Series, extra: Mapping[str, tuple[str, ...]])
         ``given`` (as one word), ``given_w`` (null where it is a mere initial), ``given_1`` (first
         word), ``given_t`` (words), ``given_n`` (formal names) and ``given_s`` (sound).
     """
-    base = ascii_words(column).to_frame("value").select(
+    value = numbered(pl.col("value"))
+    # "Test 1" and "Test 2" have no word in common that would name anyone
+    whole = pl.when(value.str.contains(r"\d")).then(joined(value)).otherwise(value)
+    base = ascii_words(column).to_frame("value").with_columns(whole.alias("value")).select(
         joined(pl.col("value")).alias("given"),
         pl.col("value").str.extract(r"^(\S+)").alias("given_1"),
         pl.col("value").str.split(" ").alias("given_t"),
@@ -104,7 +107,7 @@ def generation(column: pl.Expr) -> pl.Expr:
 def surname_features(column: pl.Series) -> pl.DataFrame:
     """``surname`` (as one word, no particles), ``surname_t`` (words), ``surname_s`` (sound)."""
     value = pl.col("value")
-    without = value.str.replace_all(rf"\b({'|'.join(PARTICLES)}) ", "")
+    without = numbered(value).str.replace_all(rf"\b({'|'.join(PARTICLES)}) ", "")
     return (
         ascii_words(column)
         .to_frame("value")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crm_quality.match.text import joined, skeleton, words
+from crm_quality.match.text import joined, numbered, skeleton, words
 
 #: Legal forms and words that name no company; the standardise stage knows many more.
 LEGAL = (
@@ -27,7 +27,7 @@ def company_features(names: pl.DataFrame) -> pl.DataFrame:
         ``company`` (core as one word), ``company_t`` (its words), ``company_a`` (initials of two or
         more words), ``company_s`` (sound) and ``legal_form`` (folded).
     """
-    text = words(pl.col("core"))
+    text = numbered(words(pl.col("core")))
     dotted = text.str.replace_all(r"\b(\p{L}) (\p{L}) (\p{L})\b", "$1$2$3")
     form = rf"\b({'|'.join(sorted(set(LEGAL), key=len, reverse=True))})\b"
     bare = dotted.str.replace_all(form, " ").str.replace_all(r"\s+", " ").str.strip_chars()

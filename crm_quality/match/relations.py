@@ -49,13 +49,13 @@ KEPT = 0.25
 #: Pairs that the prior's levels count for in each relation; for the unrelated, random pairs.
 PRIOR_PAIRS, PRIOR_RANDOM = 50.0, 2_000.0
 
-#: The share of pairs that the prior expects to be the same is believed as if so many had been seen
-#: (a gamma prior of that shape); of other relations, at most so many are taken for granted.
-PRIOR_SEEN = 10.0
+#: What share of all pairs is the same, and is of each other relation, is believed of the prior as
+#: if so many had been seen: a gamma distribution of that shape. Files differ more in the others.
+PRIOR_SEEN, PRIOR_SEEN_OTHER = 10.0, 1.0
 
-#: A vector of which fewer pairs than this are anything but unrelated teaches nothing: it is left
-#: out, and looked at again every few rounds.
-NEGLIGIBLE, RECHECK = 1e-4, 5
+#: Of one piece of evidence alone, at most so many pairs for each record show a level because they
+#: are the same; more are chance. ``mail1@…`` to ``mail30@…`` are no one person.
+MOST_ALONE = 3.0
 
 #: A class learns its levels from the pairs it is sure of: posteriors count to this power. What
 #: records leave open would else teach the same that its pairs differ, and widen it round by round.
@@ -170,25 +170,23 @@ def train(
         told = untrained(prior, random, comparisons, definition)
         weights = (weights + _posterior(told.log_likelihoods(gammas, names))) / 2
     weights = (1 - BLUR) * weights + BLUR / len(classes)
-    weights[contradicted(gammas, comparisons, definition), 0] = 0.0
+    never = contradicted(gammas, comparisons, definition)
+    weights[never, 0] = 0.0
     weights[:, absent] = 0.0
-    whole = _Seen.of(gammas, counts, comparisons)
-    seen = whole
     mixture = Mixture(classes, {}, np.ones(len(classes)))
     for number in range(1, rounds + 1):
         before = mixture.comparisons
-        mixture = _maximised(weights, seen, floor, random.pairs, comparisons, definition, prior)
+        mass = weights * counts[:, None]
+        found = _maximised(
+            mass, weights, gammas, comparisons, definition, random=random, chance=floor, prior=prior
+        )
+        mixture = replace(found, rounds=number)
         mixture.counts[absent] = 0.0
         if moved(before, mixture.comparisons) < SETTLED:
             break
-        if number < RECHECK or number % RECHECK == 0:
-            seen = whole
-        weights = _posterior(mixture.log_likelihoods(seen.gammas, names))
-        weights[contradicted(seen.gammas, comparisons, definition), 0] = 0.0
-        if seen is whole:
-            matter = (weights[:, :-1].sum(axis=1) * counts) > NEGLIGIBLE
-            weights, seen = weights[matter], whole.where(matter)
-    return replace(mixture, rounds=number)
+        weights = _posterior(mixture.log_likelihoods(gammas, names))
+        weights[never, 0] = 0.0
+    return mixture
 
 
 def alone(comparisons: Sequence[Comparison]) -> bool:
@@ -196,24 +194,10 @@ def alone(comparisons: Sequence[Comparison]) -> bool:
     return len({c.name for c in comparisons} - SLIGHT) <= 1
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """Distinct vectors, how often each was seen, and the same spread out for sums."""
-
-    gammas: Gammas
-    counts: Floats
-    strata: Floats
-    onehots: tuple[Floats, ...]
-
-    @classmethod
-    def of(cls, gammas: Gammas, counts: Floats, comparisons: Sequence[Comparison]) -> _Seen:
-        strata = np.eye(len(STRATA))[strata_of(gammas, [c.name for c in comparisons])]
-        onehots = tuple(_onehot(gammas[:, i], len(c.levels)) for i, c in enumerate(comparisons))
-        return cls(gammas, counts, strata, onehots)
-
-    def where(self, rows: NDArray[np.bool_]) -> _Seen:
-        parts = tuple(onehot[rows] for onehot in self.onehots)
-        return _Seen(self.gammas[rows], self.counts[rows], self.strata[rows], parts)
+def _sums(mass: Floats, places: NDArray[np.int64], size: int) -> Floats:
+    """Mass of each class in each of ``size`` places; class × place."""
+    rows = [np.bincount(places, weights=column, minlength=size) for column in mass.T]
+    return np.stack(rows)
 
 
 def moved(before: Mapping[str, Floats], after: Mapping[str, Floats]) -> float:
@@ -222,37 +206,44 @@ def moved(before: Mapping[str, Floats], after: Mapping[str, Floats]) -> float:
 
 
 def _maximised(
+    mass: Floats,
     weights: Floats,
-    seen: _Seen,
-    chance: Mapping[str, Floats],
-    pairs: Floats,
+    gammas: Gammas,
     comparisons: Sequence[Comparison],
     definition: MatchingDefinition,
+    *,
+    random: RandomAgreement,
+    chance: Mapping[str, Floats],
     prior: Mixture | None,
 ) -> Mixture:
     """The likeliest probabilities, given to which class each vector belongs.
 
     Args:
-        weights: Vector × class.
-        seen: The vectors.
-        chance: U of each comparison, stratum × gamma.
-        pairs: All pairs of each stratum.
+        mass: Pairs; vector × class.
+        weights: The part of each vector's pairs that they are.
+        gammas: The vectors.
         comparisons: What is compared.
         definition: Relations, bounds and pseudo-counts.
+        random: What random pairs show.
+        chance: U of each comparison, stratum × gamma.
         prior: What is expected.
     """
-    mass = weights * seen.counts[:, None]
+    pairs = random.pairs
     totals = mass.sum(axis=0)
     if prior is not None:
-        totals += np.minimum(prior.counts, PRIOR_SEEN)
-        totals[0] = (mass[:, 0].sum() + PRIOR_SEEN) / (1 + PRIOR_SEEN / prior.counts[0])
+        shape = np.where(np.arange(len(totals)) == 0, PRIOR_SEEN, PRIOR_SEEN_OTHER)
+        expected = np.where(prior.counts > 0, prior.counts, np.inf)
+        totals = np.where(prior.counts > 0, (totals + shape) / (1 + shape / expected), totals)
     totals[-1] = float(pairs.sum())
     sure = mass * weights ** (SHARPNESS - 1)
-    related = mass[:, :-1].T @ seen.strata
+    strata = strata_of(gammas, [c.name for c in comparisons])
+    related = _sums(mass[:, :-1], strata, len(STRATA))
     tables: dict[str, Floats] = {}
-    for onehot, c in zip(seen.onehots, comparisons, strict=True):
+    for column, c in enumerate(comparisons):
         u = chance[c.name]
-        table = _table(sure, onehot, u, c, definition, prior)
+        levels = len(c.levels)
+        seen = _sums(sure, gammas[:, column].astype(np.int64) + 1, levels + 1)[:, 1:]
+        table = _table(seen, u, c, definition, prior)
         elsewhere = None if prior is None else prior.comparisons.get(c.name)
         least = KEPT * (u if elsewhere is None else np.minimum(u, elsewhere[-1]))
         least = np.where(np.array(c.agrees()) == 2, least, u)
@@ -311,7 +302,13 @@ def untrained(
         if known is not None:
             table[:-1] = known[:-1]
             if alone(comparisons):
-                table[-1] = known[-1]
+                all_pairs = float(random.pairs.sum())
+                the_same = MOST_ALONE * np.sqrt(2 * all_pairs) / max(all_pairs, 1.0)
+                table[-1] = np.maximum(known[-1], random.u[c.name] - the_same)
+                table[-1] /= table[-1].sum(axis=-1, keepdims=True)
+                # what does not agree proves nobody: mailboxes of one domain, words in common
+                apart = np.array(c.agrees()) == 0
+                table[0][:, apart] = np.minimum(table[0], table[-1])[:, apart]
         for row, relation in enumerate(relations, 1):
             if c.name not in relation.shares and c.name not in relation.agrees:
                 table[row] = table[-1]
@@ -329,25 +326,21 @@ def _smoothed(u: Floats, all_pairs: float) -> Floats:
     return shares
 
 
-def _onehot(column: NDArray[np.int8], levels: int) -> Floats:
-    marks: Floats = (column[:, None] == np.arange(levels)[None, :]).astype(np.float64)
-    return marks
-
-
 def _table(
-    mass: Floats,
-    onehot: Floats,
+    seen: Floats,
     u: Floats,
     comparison: Comparison,
     definition: MatchingDefinition,
     prior: Mixture | None,
 ) -> Floats:
-    """Probabilities of the levels of one comparison, one row per class."""
-    seen = mass.T @ onehot
-    table = np.tile(u, (mass.shape[1], 1, 1))
+    """Probabilities of the levels of one comparison; class × stratum × gamma.
+
+    ``seen`` is the mass of each class at each level.
+    """
+    table = np.tile(u, (len(seen), 1, 1))
     common = u.mean(axis=0)
     relations = list(definition.relations.values())
-    for row in range(mass.shape[1] - 1):
+    for row in range(len(seen) - 1):
         agrees = row > 0 and comparison.name in relations[row - 1].agrees
         apart = np.array(comparison.agrees()) == 0
         if row and comparison.name not in relations[row - 1].shares:

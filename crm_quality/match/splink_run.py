@@ -101,6 +101,10 @@ class SplinkRun:
             ``left_id``, ``right_id``, one ``gamma_*`` (Int8) for each comparison and
             ``splink_weight``, in no particular order.
         """
+        if pairs.is_empty():
+            ids = {"left_id": pl.Int64, "right_id": pl.Int64}
+            gammas = {c.gamma: pl.Int8 for c in self.comparisons}
+            return pl.DataFrame(schema={**ids, **gammas, "splink_weight": pl.Float64})
         found = [
             self._some_vectors(some, u, m, prior)
             for some in pairs.select("left_id", "right_id").iter_slices(_AT_A_TIME)

@@ -30,6 +30,15 @@ def joined(column: pl.Expr) -> pl.Expr:
     return column.str.replace_all(" ", "", literal=True)
 
 
+def numbered(text: pl.Expr) -> pl.Expr:
+    """Words with the number at the end of one written three times.
+
+    ``shop 12`` and ``shop 13`` are two, though only one sign differs: so no typo bridges it. A
+    digit amid letters is a slip of the hand and stays.
+    """
+    return text.str.replace_all(r"(\d+)( |$)", "$1$1$1$2")
+
+
 def digits(column: pl.Expr) -> pl.Expr:
     """Only the digits; null where there is none."""
     only = column.str.replace_all(r"\D", "")

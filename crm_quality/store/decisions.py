@@ -122,7 +122,7 @@ def mark_applied(store: Store, entity: str, *, run_id: int) -> None:
     )
 
 
-def entities_to_decide(store: Store) -> list[str]:
+def entities_with_pending_decisions(store: Store) -> list[str]:
     """Entities with a decision, or one taken back, that no run has applied yet."""
     rows = store.rows(
         "SELECT DISTINCT entity FROM matching.decision WHERE run_id IS NULL ORDER BY 1"

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from crm_quality.store.landing import version_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import polars as pl
 
     from crm_quality.store.connection import Store
 
 #: An issue, but for the version that has it.
 FINDING = ("field", "rule", "severity", "value", "message", "suggestion")
+
+
+_IN_FORCE = """
+    FROM {versions} v JOIN landing.record r USING (record_id)
+    LEFT JOIN quality.waiting w ON w.record_id = v.record_id AND w.version_id = v.version_id
+    WHERE r.entity = ? AND r.ended_at IS NULL
+      AND (v.version_id = r.current_version OR w.version_id IS NOT NULL)
+"""
+
+
+def hashes_in_force(store: Store, entity: str) -> pl.DataFrame:
+    """``source``, ``rules_hash`` of what is in force or waits, each once."""
+    return store.frame(
+        f"SELECT DISTINCT r.source, v.rules_hash {_in_force(entity)} ORDER BY ALL",
+        [entity],
+    )
 
 
 def versions_in_force(store: Store, entity: str) -> pl.DataFrame:
@@ -25,17 +39,15 @@ def versions_in_force(store: Store, entity: str) -> pl.DataFrame:
         (Boolean); in order of the versions.
     """
     return store.frame(
-        f"""
-        SELECT v.version_id, v.record_id, r.source, v.batch_id, v.rules_hash,
-               w.version_id IS NOT NULL AS waiting
-        FROM {version_table(entity)} v JOIN landing.record r USING (record_id)
-        LEFT JOIN quality.waiting w ON w.record_id = v.record_id AND w.version_id = v.version_id
-        WHERE r.entity = ? AND r.ended_at IS NULL
-          AND (v.version_id = r.current_version OR w.version_id IS NOT NULL)
-        ORDER BY v.version_id
-        """,  # noqa: S608 - the entity's name is checked against the definitions
+        "SELECT v.version_id, v.record_id, r.source, v.batch_id, v.rules_hash,"
+        f" w.version_id IS NOT NULL AS waiting {_in_force(entity)} ORDER BY v.version_id",
         [entity],
     )
+
+
+def _in_force(entity: str) -> str:
+    # the entity's name is checked against the definitions
+    return _IN_FORCE.format(versions=version_table(entity))
 
 
 def kept_rows(store: Store, entity: str, versions: pl.DataFrame) -> pl.DataFrame:
@@ -67,29 +79,36 @@ def kept_rows(store: Store, entity: str, versions: pl.DataFrame) -> pl.DataFrame
         )
 
 
-def batch_readings(store: Store, entity: str, batches: Iterable[int]) -> pl.DataFrame:
-    """How batches were read.
+def batch_readings(store: Store, entity: str) -> pl.DataFrame:
+    """How the batches of an entity were read.
 
     Returns:
         ``batch_id``, ``mapping`` (JSON: field → column), ``definition`` (JSON of the source's
         definition, null = there was none), ``rules`` (JSON of the rules that its run went by,
-        null = they were not kept), ``raw`` (one row of the batch as it came, null = all are
-        erased).
+        null = they were not kept).
     """
-    wanted = pl.DataFrame({"batch_id": list(batches)}, schema={"batch_id": pl.Int64})
-    with store.staged(wanted, "wanted"):
-        return store.frame(f"""
-            SELECT b.batch_id, b.mapping::VARCHAR AS mapping, b.source_definition AS definition,
-                   s.content::VARCHAR AS rules, v.raw
-            FROM landing.batch b JOIN audit.run a USING (run_id)
-            LEFT JOIN audit.rule_set s ON s.fingerprint = a.rules_fingerprint
-            LEFT JOIN (
-                SELECT batch_id, arg_min(raw, version_id) AS raw FROM {version_table(entity)}
-                WHERE raw IS NOT NULL AND batch_id IN (SELECT batch_id FROM wanted)
-                GROUP BY batch_id
-            ) v USING (batch_id)
-            WHERE b.batch_id IN (SELECT batch_id FROM wanted) ORDER BY b.batch_id
-        """)  # noqa: S608
+    return store.frame(
+        """
+        SELECT b.batch_id, b.mapping::VARCHAR AS mapping, b.source_definition AS definition,
+               s.content::VARCHAR AS rules
+        FROM landing.batch b JOIN audit.run a USING (run_id)
+        LEFT JOIN audit.rule_set s ON s.fingerprint = a.rules_fingerprint
+        WHERE b.entity = ? ORDER BY b.batch_id
+        """,
+        [entity],
+    )
+
+
+def first_rows(store: Store, entity: str, versions: pl.DataFrame) -> dict[int, str]:
+    """Batch → one row of it as it came; of the batches of ``versions`` (``version_id``)."""
+    with store.staged(versions.select("version_id"), "wanted"):
+        return dict(
+            store.rows(
+                f"SELECT batch_id, arg_min(raw, version_id) FROM {version_table(entity)}"  # noqa: S608
+                " WHERE raw IS NOT NULL AND version_id IN (SELECT version_id FROM wanted)"
+                " GROUP BY batch_id ORDER BY batch_id"
+            )
+        )
 
 
 def issues_of(store: Store, entity: str, versions: pl.DataFrame) -> pl.DataFrame:

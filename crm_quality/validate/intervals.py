@@ -39,7 +39,7 @@ def next_share(failures: int, trials: int, coming: int | None = None, z: float =
 
     `wilson` bounds the share in all records there will ever be. Another file is a sample of these
     and has its own chance in it: a limit at the upper end of the Wilson interval would be broken by
-    8 % of further files of the same size, though nothing has changed. This is the same score
+    up to 10 % of further files of the same size, though nothing has changed. This is the same score
     interval for the difference of two samples, solved for the share in the second.
 
     Source: K. Krishnamoorthy and J. Peng, Improved closed-form prediction intervals for binomial

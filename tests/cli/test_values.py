@@ -83,7 +83,7 @@ def test_from_unknown_to_accepted_to_applied_in_one_line(values, stocked):
 
     assert done.code == 0, done.err
     assert "+  pigeon: {label: Pigeon post, synonyms: [carrier pigeon]}" in done.out
-    assert "3 records standardised again" in done.err
+    assert "3 records changed" in done.err
     golden = stocked.golden().select("last_name", "lead_source")
     assert dict(golden.iter_rows()) == {
         "Leclerc": "paid_search", "Okafor": "paid_search", "Moreau": None, "Quispe": "pigeon",
@@ -114,7 +114,7 @@ def test_what_waits_to_be_applied_is_told(values):
     values("lead_source", "--accept", "gogle ads=paid_search", "--reason", "typo")
 
     assert "2 records hold a text that is accepted by now" in values("lead_source").err
-    assert "2 records standardised again" in values("--apply").err
+    assert "2 records changed" in values("--apply").err
     assert "nothing to apply" in values("--apply").err
 
 

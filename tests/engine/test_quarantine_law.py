@@ -81,7 +81,7 @@ def check(project):
 
 
 @given(st.lists(operation, min_size=3, max_size=7))
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 def test_every_record_is_accepted_or_waits_and_every_report_counts_alike(template, steps):
     day = DAY
     with tempfile.TemporaryDirectory() as folder:

@@ -47,6 +47,13 @@ def edited(project, file, old, new):
     return Project.open(project.folder)
 
 
+def knowing_blimps(project):
+    """The project with "Blimp" as a word for paid search."""
+    return edited(
+        project, "vocabularies/lead_source.yml", "synonyms: [Google,", "synonyms: [Blimp, Google,"
+    )
+
+
 def with_rule(project, rule):
     path = project.folder / "rules" / "entities" / "contact.yml"
     path.write_text(path.read_text() + rule)
@@ -89,9 +96,7 @@ def test_a_new_synonym_reaches_the_golden_record_and_the_same_rows_stay_unchange
     project.run(rows(ANN), as_of=DAY)
     assert project.golden()["lead_source"].to_list() == [None]
 
-    wiser = edited(
-        project, "vocabularies/lead_source.yml", "synonyms: [Google,", "synonyms: [Blimp, Google,"
-    )
+    wiser = knowing_blimps(project)
     done = wiser.apply_rules(as_of=DAY)
     again = wiser.run(rows(ANN), as_of=DAY).summary
 
@@ -141,9 +146,7 @@ def test_a_row_that_waits_behind_a_record_in_force_goes_on_waiting(project):
     project.run(rows(ANN), as_of=DAY)
     project.run(rows(bad), as_of=DAY)
 
-    wiser = edited(
-        project, "vocabularies/lead_source.yml", "synonyms: [Google,", "synonyms: [Blimp, Google,"
-    )
+    wiser = knowing_blimps(project)
     wiser.apply_rules(as_of=DAY)
     before = everything(wiser)
     again = wiser.run(rows(bad), as_of=DAY).summary
@@ -222,9 +225,7 @@ def test_a_file_read_by_a_mapping_of_its_own_is_read_by_that_mapping_again(proje
     project.run(file, source=mapping, as_of=DAY)
     mapping.unlink()
 
-    wiser = edited(
-        project, "vocabularies/lead_source.yml", "synonyms: [Google,", "synonyms: [Blimp, Google,"
-    )
+    wiser = knowing_blimps(project)
     done = wiser.apply_rules(as_of=DAY).summary
 
     assert (done.records.received, done.records.unchanged) == (1, 0)
@@ -240,3 +241,19 @@ def test_a_run_under_other_rules_keeps_both_rule_sets(project):
     with project.store() as store:
         kept = store.rows("SELECT fingerprint, first_run FROM audit.rule_set ORDER BY first_run")
     assert kept == [(project.rules.fingerprint, 1), (stricter.rules.fingerprint, 2)]
+
+
+def test_a_record_whose_row_was_erased_stays_as_it_was_read(project):
+    bob = {**ANN, "source_key": "2", "first_name": "Bob", "email": "bob@quayside.example"}
+    project.run(rows(ANN, bob), as_of=DAY)
+    with project.store() as store:
+        store.execute("UPDATE landing.contact_version SET raw = NULL WHERE record_id = 1")
+
+    wiser = knowing_blimps(project)
+    foretold = wiser.diff_rules(as_of=DAY)
+    done = wiser.apply_rules(as_of=DAY).summary
+
+    assert wiser.golden()["lead_source"].to_list() == [None, "paid_search"]
+    assert any("1 records stay as they were read" in note for note in done.notes)
+    assert foretold.values["record_id"].to_list() == [2]
+    assert any("1 rows were left out" in note for note in foretold.notes)

@@ -157,6 +157,22 @@ def test_a_field_that_is_new_is_filled_from_the_column_it_has(diff):
     assert found.values.is_empty()
 
 
+STUMBLING = """\
+  - code: contact.stumbles
+    title: T
+    message: M
+    sql: CAST(last_name AS INTEGER) > 0
+"""
+
+
+def test_a_rule_that_cannot_be_carried_out_is_told(diff):
+    found = diff(rule=STUMBLING)
+
+    (note,) = found.notes
+    assert note.startswith("contact.stumbles could not be carried out: Conversion Error")
+    assert "Leclerc" not in note
+
+
 def test_rules_are_named_by_folder_pack_or_git_revision(store, tmp_path):
     folder = tmp_path / "project"
     shutil.copytree(store.folder, folder)

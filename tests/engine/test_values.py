@@ -285,6 +285,10 @@ def sources_of(project):
     return dict(golden.select("last_name", "lead_source").iter_rows())
 
 
+def judged_otherwise(summary):
+    return summary.records.received - summary.records.unchanged
+
+
 def test_accepted_words_change_the_records_when_their_file_comes_again(stocked):
     stocked.values.accept("lead_source", {"Gogle Ads": "paid_search"}, reason="typo")
 
@@ -301,10 +305,10 @@ def test_accepted_words_are_applied_to_the_store_without_a_file(stocked):
 
     summary = stocked.values.apply().summary
 
-    assert (summary.records.received, summary.golden.changed) == (2, 2)
+    assert (judged_otherwise(summary), summary.golden.changed) == (2, 2)
     assert sources_of(stocked)["Abara"] == sources_of(stocked)["Bianchi"] == "paid_search"
     assert set(told(stocked)) == {"carrier pigeon"}
-    assert stocked.values.apply().summary.run_id is None
+    assert stocked.values.apply().summary.records.received == 0
 
 
 def test_applying_and_running_the_files_again_give_the_same(tmp_path):
@@ -340,7 +344,7 @@ def test_dates_are_read_by_the_evidence_of_their_whole_file(project):
     project.run(rows.with_columns(lead_source=pl.Series(["Gogle Ads", None])))
     project.values.accept("lead_source", {"Gogle Ads": "paid_search"}, reason="typo")
 
-    assert project.values.apply().summary.records.received == 1
+    assert judged_otherwise(project.values.apply().summary) == 1
 
     with project.store() as store:
         born = store.rows("SELECT date_of_birth FROM landing.contact_version ORDER BY version_id")
@@ -364,7 +368,7 @@ def test_rows_that_came_by_a_mapping_file_are_read_by_it_again(project, tmp_path
     before = project.golden().drop("version", "lead_source")
     project.values.accept("lead_source", {"Gogle Ads": "paid_search"}, reason="typo")
 
-    assert project.values.apply().summary.records.received == 1
+    assert judged_otherwise(project.values.apply().summary) == 1
 
     assert project.golden().drop("version", "lead_source").equals(before)
     assert project.golden()["lead_source"].to_list() == ["paid_search", None]
@@ -381,8 +385,8 @@ def test_a_record_whose_row_was_not_kept_is_told_and_left_as_it_is(stocked):
 
     summary = stocked.values.apply().summary
 
-    assert summary.records.received == 1
-    assert "1 records of contact cannot be read again" in summary.notes[0]
+    assert judged_otherwise(summary) == 1
+    assert any("no longer kept" in note for note in summary.notes)
     assert sources_of(stocked)["Abara"] is None
     assert sources_of(stocked)["Bianchi"] == "paid_search"
 
@@ -396,7 +400,7 @@ def test_a_version_that_waits_stays_the_later_one(project):
     project.values.apply()
 
     assert sources_of(project) == {"Abara": "paid_search"}
-    assert project.export("quarantine")["status"].sort().to_list() == ["open", "superseded"]
+    assert project.export("quarantine")["status"].to_list() == ["open"]
     assert told(project) == {}
 
 

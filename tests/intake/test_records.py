@@ -326,6 +326,18 @@ SHOP_ROW = {
 }  # fmt: skip
 
 
+def test_a_text_that_a_source_does_not_translate_is_left_to_the_vocabulary():
+    columns = {
+        "lead_source": {"any_of": ["Came by"], "values": {"W": "website"}},
+        "email_opt_out": {"any_of": ["News"], "values": {"Off": "true"}},
+    }
+    rows = [{"Came by": "w", "News": "off"}, {"Came by": "Carrier pigeon", "News": "perhaps"}]
+    records = taken(rows, source="shop", rules=with_source(source="shop", columns=columns))
+    found = records.records["contact"].select("lead_source", "email_opt_out").rows()
+    # what a source does not say of consent stays unknown; what it says of a channel is not lost
+    assert found == [("website", "true"), ("Carrier pigeon", None)]
+
+
 def test_everything_a_source_can_say_of_its_columns():
     intake = taken([SHOP_ROW], source="shop", rules=with_source(**SHOP))
     [row] = intake.records["contact"].to_dicts()
