@@ -16,7 +16,7 @@ from crm_quality.store.decisions import (
     withdraw_decisions,
     write_decisions,
 )
-from crm_quality.store.reference import RecordReference, find_record
+from crm_quality.store.reference import RecordReference, record_named
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def _pair(store: Store, one: Wanted) -> tuple[RecordReference, RecordReference]:
     if not one.reason.strip():
         raise UsageError(f"{where}a decision needs a reason: --reason TEXT")
     try:
-        left, right = find_record(store, one.left), find_record(store, one.right)
+        left, right = record_named(store, one.left), record_named(store, one.right)
     except NotFoundError as error:
         raise NotFoundError(f"{where}{error}") from error
     if left.record_id == right.record_id:

@@ -101,14 +101,18 @@ class BlockIndex:
             return np.arange(self.records, dtype=np.uint32)
         shared = key_values(record, self.keys)
         more = _finer(record)["more"].to_list()
+        asked = [(key, value) for key, values in shared.items() for value in values]
+        texts = [value for _, value in asked]
+        if more:
+            texts += [f"{value}|{more[0]}" for value in texts]
+        hashes = _hashes(pl.Series(texts, dtype=pl.String)).tolist()
         found: list[Positions] = []
-        for key, blocks in self._blocks.items():
-            for one in shared.get(key, ()):
-                block = blocks.of(_hash(one))
-                if not len(block) and more and key in self._finer_blocks:
-                    block = self._finer_blocks[key].of(_hash(f"{one}|{more[0]}"))
-                if len(block):
-                    found.append(block)
+        for number, (key, _) in enumerate(asked):
+            block = self._blocks[key].of(hashes[number])
+            if not len(block) and more and key in self._finer_blocks:
+                block = self._finer_blocks[key].of(hashes[number + len(asked)])
+            if len(block):
+                found.append(block)
         if not found:
             return np.empty(0, dtype=np.uint32)
         positions, place = np.unique(np.concatenate(found), return_inverse=True)
@@ -171,11 +175,11 @@ def _finer(features: pl.DataFrame) -> pl.DataFrame:
     ).drop_nulls()
 
 
-def _hash(value: str) -> int:
-    return int(pl.Series([value], dtype=pl.String).hash(0)[0]) >> 32
+def _hashes(values: pl.Series) -> Hashes:
+    return (values.hash(0).to_numpy() >> np.uint64(32)).astype(np.uint32)
 
 
 def _blocks(values: pl.DataFrame) -> _Blocks:
-    hashes = (values["value"].hash(0).to_numpy() >> np.uint64(32)).astype(np.uint32)
+    hashes = _hashes(values["value"])
     order = np.argsort(hashes, kind="stable")
     return _Blocks(hashes[order], values["position"].to_numpy()[order])

@@ -1,5 +1,7 @@
 """Who is this? Lookups in a store, as a pipeline asks them."""
 
+import shutil
+
 import polars as pl
 import pytest
 
@@ -139,3 +141,17 @@ def test_reading_only_what_is_near_finds_the_same_customer_with_the_same_weight(
                 found = near.lookup(asked).candidates[0]
             assert found.entity_id == wanted.entity_id
             assert found.evidence.weight == pytest.approx(wanted.evidence.weight, abs=1e-9)
+
+
+def test_features_that_a_run_has_left_beside_the_store_are_used_and_say_the_same(own_stock):
+    matching = own_stock.folder / "rules" / "matching" / "contact.yml"
+    matching.write_text(matching.read_text() + "\nincremental_from: 100\n")
+    project = Project.open(own_stock.folder)
+    project.review.apply(again=["contact"])
+    assert list((project.folder / "cache").glob("contact-*"))
+    asked = {"first_name": "Ann", "last_name": "Smith", "city": "London"}
+    with project.matcher() as matcher:
+        kept = matcher.lookup(asked)
+    shutil.rmtree(project.folder / "cache")
+    with project.matcher() as matcher:
+        assert matcher.lookup(asked) == kept
