@@ -31,7 +31,7 @@ KINDS = {
     "proposed": "they match, and the project leaves every join to a steward (merging: propose)",
     "joined": "the mean weight between their groups of records is high enough",
     "parted": "chains of pairs tie them, but the mean weight between their groups is too low",
-    "below_threshold": "they were compared, weigh too little, and nothing else ties them",
+    "below_threshold": "they weigh too little, and nothing else ties them",
     "not_compared": "no run has compared them, and nothing else ties them",
     "too_large": "they are in a group of too many records, which is cut at higher weights first",
     "as_before": "a run decided under other records or another model, and none touched them since",
@@ -240,7 +240,8 @@ class Case:
         left, right = self._ids
         weight = f"{self.told.weight:+.1f}"
         pair = self.stored.filter(pl.col("record_id_l") == left, pl.col("record_id_r") == right)
-        if pair.is_empty():
+        # pairs that weigh less than what a steward sees are not kept
+        if pair.is_empty() and self.told.weight >= self.model.review:
             why = (
                 "the blocking keys that they share were over their budget"
                 if self.shared
