@@ -50,7 +50,7 @@ WITH record AS NOT MATERIALIZED (
     FROM head h JOIN {versions} v USING (version_id)
 ), finding AS NOT MATERIALIZED (
     SELECT coalesce(h.source, i.segment, '') AS source, h.source_key,
-           coalesce(h.slice, '') AS slice,
+           coalesce(h.slice, i.segment, '') AS slice,
            i.version_id IS NULL OR i.version_id = h.version_id AS counted, i.*
     FROM quality.issue i LEFT JOIN head h USING (record_id)
     WHERE i.entity = $entity AND (i.record_id IS NULL OR h.record_id IS NOT NULL)

@@ -31,7 +31,7 @@ KINDS = {
     "proposed": "they match, and the project leaves every join to a steward (merging: propose)",
     "joined": "the mean weight between their groups of records is high enough",
     "parted": "chains of pairs tie them, but the mean weight between their groups is too low",
-    "below_threshold": "they were compared, weigh too little, and nothing else ties them",
+    "below_threshold": "they weigh too little, and nothing else ties them",
     "not_compared": "no run has compared them, and nothing else ties them",
     "too_large": "they are in a group of too many records, which is cut at higher weights first",
     "as_before": "a run decided under other records or another model, and none touched them since",
@@ -240,15 +240,14 @@ class Case:
         left, right = self._ids
         weight = f"{self.told.weight:+.1f}"
         pair = self.stored.filter(pl.col("record_id_l") == left, pl.col("record_id_r") == right)
-        if not self.shared:
-            text = f"no run has compared them: they share no blocking key; now they weigh {weight}"
-            return "not_compared", text
+        # pairs that weigh less than what a steward sees are not kept
         if pair.is_empty() and self.told.weight >= self.model.review:
-            text = (
-                "no run has compared them: the blocking keys that they share were over their "
-                f"budget; now they weigh {weight}"
+            why = (
+                "the blocking keys that they share were over their budget"
+                if self.shared
+                else "they share no blocking key"
             )
-            return "not_compared", text
+            return "not_compared", f"no run has compared them: {why}; now they weigh {weight}"
         text = (
             f"they weigh {weight}, less than {self.model.accept:+.1f}, and no chain of pairs that "
             "weigh as much ties them"

@@ -125,7 +125,7 @@ def test_a_lookup_of_what_is_stored_weighs_as_in_the_batch(stocked):
                     known = stored[one.record_id, record_id]
                     assert one.evidence.weight == pytest.approx(known, abs=1e-9)
                     checked += 1
-    assert checked > 10
+    assert checked > 5
 
 
 def test_reading_only_what_is_near_finds_the_same_customer_with_the_same_weight(stocked):
