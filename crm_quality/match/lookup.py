@@ -82,7 +82,7 @@ class MatchIndex:
         self.maker = maker
         self._definition = definition
         if features is not None and set(maker.schema) <= set(features.columns):
-            made = features.select(maker.schema)
+            made = features.select(*maker.schema)
         else:
             made = maker.of(records)
         self.ids: NDArray[np.int64] = made["id"].to_numpy()

@@ -29,4 +29,4 @@ def test_an_explanation_is_text_json_and_a_page(crmq, people, tmp_path):
 def test_a_record_that_is_none_is_told(crmq, people):
     wrong = crmq("explain", "crm:1", "crm:77", "-p", people)
     assert wrong.code == 2
-    assert "SOURCE:KEY" in wrong.err
+    assert "by its source and key" in wrong.err

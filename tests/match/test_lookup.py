@@ -103,7 +103,7 @@ def test_features_of_some_records_are_those_they_have_among_all(stock):
     among_all = _of_all(records, model)
     for some in (records[:700], records[1200:1201], records[77:79]):
         wanted = among_all.filter(pl.col("id").is_in(some["record_id"].implode()))
-        assert maker.of(some).equals(wanted.select(maker.schema))
+        assert maker.of(some).equals(wanted.select(*maker.schema))
 
 
 TEXT = st.one_of(st.none(), st.text(alphabet="anABé- .'@1ß李", max_size=8))

@@ -20,9 +20,9 @@ def test_a_plain_name_has_the_same_features_alone_and_in_a_frame(names):
     column = pl.Series(plain, dtype=pl.String)
     given_names = [given_name_cells(name, NICKNAMES) for name in plain]
     surnames = [surname_cells(name) for name in plain]
-    wanted = given_name_features(column, NICKNAMES).select(GIVEN)
+    wanted = given_name_features(column, NICKNAMES).select(*GIVEN)
     assert pl.DataFrame(given_names, schema=GIVEN).equals(wanted)
-    assert pl.DataFrame(surnames, schema=SURNAME).equals(surname_features(column).select(SURNAME))
+    assert pl.DataFrame(surnames, schema=SURNAME).equals(surname_features(column).select(*SURNAME))
 
 
 def test_names_of_other_letters_are_left_to_the_frame():
