@@ -34,17 +34,14 @@ def main() -> None:
     result = match_records(frame, definition)
     homes = households(options.data, truth)
     rows = []
-    for kind in ("household", "every relation"):
-        groups = result.groups
-        if kind == "household":
-            groups = groups.filter(pl.col("group") == kind)
-        found = (
-            homes.select("record_id")
-            .join(groups.unique("record_id", keep="first"), on="record_id", how="left")
-            .join(result.clusters, on="record_id")
-            .select("record_id", home=pl.coalesce("group_id", "cluster_id"))
-        )
-        rows.append((kind, *scores(found, homes, truth)))
+    groups = result.groups.filter(pl.col("group") == "household")
+    found = (
+        homes.select("record_id")
+        .join(groups.unique("record_id", keep="first"), on="record_id", how="left")
+        .join(result.clusters, on="record_id")
+        .select("record_id", home=pl.coalesce("group_id", "cluster_id"))
+    )
+    rows.append(("households", *scores(found, homes, truth)))
     clusters = result.clusters.rename({"cluster_id": "home"})
     rows.append(("customers alone", *scores(clusters, homes, truth)))
     people = evaluate(result.clusters, truth)

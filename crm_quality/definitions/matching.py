@@ -18,6 +18,7 @@ class Relation(Definition):
         start: The relation is assumed at first where one of these comparisons agrees ...
         without: ... and none of these does.
         group: Name of the groups that pairs of this relation make (``household``); null = none.
+        ties: Comparisons of which one agrees in the pairs that make groups; empty = any pair does.
     """
 
     shares: tuple[str, ...] = Field(min_length=1)
@@ -25,6 +26,7 @@ class Relation(Definition):
     start: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     group: str | None = None
+    ties: tuple[str, ...] = ()
 
 
 class Bound(Definition):

@@ -11,7 +11,7 @@ from crm_quality.engine.match_cache import MatchCache
 from crm_quality.engine.summary import MatchCounts
 from crm_quality.match import MatchModel, match_changes, match_records, to_review
 from crm_quality.match.decided import decided_clusters
-from crm_quality.match.groups import relation_groups
+from crm_quality.match.groups import relation_groups, with_ties
 from crm_quality.store.golden import membership
 from crm_quality.store.groups import write_groups
 from crm_quality.store.landing import current_records, live_records
@@ -182,13 +182,11 @@ def _changes(
 
 
 def worth_keeping(pairs: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
-    """The pairs that a steward may see or that make households and workplaces."""
+    """The pairs that a steward may see or that make households and workplaces, with ``ties``."""
     matching = definition.matching
     assert matching is not None  # noqa: S101 - its records were matched
-    grouped = [name for name, relation in matching.relations.items() if relation.group]
-    return pairs.filter(
-        (pl.col("match_weight") >= matching.review) | pl.col("relation").is_in(grouped)
-    )
+    told = with_ties(pairs, matching)
+    return told.filter((pl.col("match_weight") >= matching.review) | pl.col("ties"))
 
 
 def _saving(store: Store, entity: str, token: str, state: MatchState) -> Callable[[], None]:

@@ -40,3 +40,6 @@ CREATE TABLE matching.sample_pair (
     actor       VARCHAR,
     labelled_at TIMESTAMP
 );
+
+-- whether the pair makes a group of its relation; null: of an earlier version
+ALTER TABLE matching.pair ADD COLUMN ties BOOLEAN;
