@@ -3,6 +3,7 @@
 from crm_quality.definitions import RuleSet, default_rules, load_rules
 from crm_quality.engine.check import Run
 from crm_quality.engine.dedupe import dedupe
+from crm_quality.engine.profiling import profile
 from crm_quality.engine.project import Project
 from crm_quality.engine.summary import Summary
 from crm_quality.errors import CrmQualityError
@@ -19,6 +20,7 @@ __all__ = [
     "dedupe",
     "default_rules",
     "load_rules",
+    "profile",
     "read",
     "standardise",
     "take_in",

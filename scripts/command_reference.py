@@ -39,10 +39,11 @@ def commands(group: Any, prefix: str) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name, command in group.commands.items():
         full = f"{prefix} {name}"
-        if hasattr(command, "commands"):
-            found.extend(commands(command, full))
-        else:
+        is_group = hasattr(command, "commands")
+        if not is_group or command.invoke_without_command:
             found.append((full, command))
+        if is_group:
+            found.extend(commands(command, full))
     return found
 
 

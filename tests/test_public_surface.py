@@ -14,6 +14,7 @@ def test_the_public_names_are_these():
         "dedupe",
         "default_rules",
         "load_rules",
+        "profile",
         "read",
         "standardise",
         "take_in",

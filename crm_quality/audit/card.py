@@ -60,10 +60,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class DimensionScore:
-    """One dimension: ``score`` = 100 * good / total."""
+    """One dimension: ``score`` = 100 * good / total; ``left`` says what the others are."""
 
     dimension: str
     title: str
+    left: str
     score: float | None
     good: int
     total: int
@@ -108,8 +109,8 @@ class SourceLine:
         duplicate_share: ``shared`` / accepted.
         first: Golden records that it brought first: new to the store.
         only_here: Golden records that no other source has.
-        completeness: Score of that dimension.
-        validity: Score of that dimension.
+        score: Mean of ``dimensions``.
+        dimensions: Dimension → score of its records.
         rows: Its live records.
     """
 
@@ -126,8 +127,8 @@ class SourceLine:
     duplicate_share: float | None
     first: int
     only_here: int
-    completeness: float | None
-    validity: float | None
+    score: float | None
+    dimensions: dict[str, float]
     rows: str
 
 
@@ -154,6 +155,8 @@ class FieldLine:
         issues: Issues of the field.
         by_source: Source → fill rate.
         rows: Live records without a value.
+        wrong_rows: Values that are not valid.
+        golden_rows: Golden records without a value.
     """
 
     field: str
@@ -174,6 +177,8 @@ class FieldLine:
     issues: int
     by_source: dict[str, float | None]
     rows: str
+    wrong_rows: str
+    golden_rows: str
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,7 @@ class IssueLine:
     Attributes:
         rule: Its stable code.
         field: The field to mend; null = the whole record.
+        label: The field in words; empty = the whole record.
         severity: error, warning or info.
         dimension: What it measures.
         title: What holds when it is kept.
@@ -210,6 +216,7 @@ class IssueLine:
 
     rule: str
     field: str | None
+    label: str
     severity: str
     dimension: str
     title: str
@@ -222,6 +229,25 @@ class IssueLine:
     by_source: dict[str, int]
     examples: tuple[Example, ...]
     rows: str
+
+
+@dataclass(frozen=True)
+class Checks:
+    """How the rules of the entity ended, over the whole store: the parts add up to ``rules``.
+
+    Attributes:
+        rules: How many there are.
+        kept: Rules that have looked at something and have no issue in force.
+        broken: Rules with an issue in force.
+        idle: Rules that have had nothing to look at, for want of a column or a value.
+        failed: Rules that could not be run; their codes.
+    """
+
+    rules: int
+    kept: int
+    broken: int
+    idle: int
+    failed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -239,13 +265,56 @@ class OwnerLine:
 
 @dataclass(frozen=True)
 class KeeperLine:
-    """The records of one colleague, as the field ``owner`` names them; null = nobody's."""
+    """The records of one colleague, as the field ``owner`` names them; null = nobody's.
+
+    Attributes:
+        keeper: The colleague.
+        team: Their team, as crmq.yml says; null = none.
+        records: Live records they look after.
+        with_issues: These that have any issue.
+        issues: Issues of these records.
+        score: Mean of ``dimensions``.
+        dimensions: Dimension → score of these records.
+        rows: These records.
+    """
 
     keeper: str | None
+    team: str | None
     records: int
     with_issues: int
     issues: int
-    fill_rate: float | None
+    score: float | None
+    dimensions: dict[str, float]
+    rows: str
+
+
+@dataclass(frozen=True)
+class TeamLine:
+    """A team of crmq.yml: the records its people look after, and the rules they answer for.
+
+    Attributes:
+        team: Its name.
+        people: Its people.
+        records: Live records they look after.
+        with_issues: These that have any issue.
+        issues: Issues of these records.
+        score: Mean of ``dimensions``.
+        dimensions: Dimension → score of these records.
+        to_mend: Issues of rules that its people own, whoever's records have them.
+        to_mend_errors: These of severity error.
+        rows: The records they look after.
+    """
+
+    team: str
+    people: tuple[str, ...]
+    records: int
+    with_issues: int
+    issues: int
+    score: float | None
+    dimensions: dict[str, float]
+    to_mend: int
+    to_mend_errors: int
+    rows: str
 
 
 @dataclass(frozen=True)
@@ -293,7 +362,12 @@ class VocabularyTable:
 
 @dataclass(frozen=True)
 class Cost:
-    """One thing that poor data costs: ``count`` of ``total``, by ``formula``."""
+    """One thing that poor data costs: ``count`` of ``total``, by ``formula``.
+
+    Attributes:
+        unit_cost: What one of them costs, as crmq.yml says; null = nobody has said.
+        amount: ``count`` times ``unit_cost``, in the scorecard's currency.
+    """
 
     cost: str
     title: str
@@ -304,6 +378,8 @@ class Cost:
     meaning: str
     formula: str
     rows: str
+    unit_cost: float | None = None
+    amount: float | None = None
 
 
 @dataclass(frozen=True)
@@ -337,9 +413,20 @@ class Drift:
 
 @dataclass(frozen=True)
 class Gate:
-    """A target, and whether it is met; ``actual`` null = it cannot be measured, so not met."""
+    """A target, and whether it is met.
+
+    Attributes:
+        figure: What is measured.
+        title: The same in words, without its entity.
+        entity: Of what; null = of the store.
+        target: Its least value, 0 to 100.
+        actual: Its value; null = it cannot be measured, so the target is not met.
+        met: Whether it is.
+    """
 
     figure: str
+    title: str
+    entity: str | None
     target: float
     actual: float | None
     met: bool
@@ -378,8 +465,10 @@ class EntityCard:
     sources: tuple[SourceLine, ...]
     fields: tuple[FieldLine, ...]
     issues: tuple[IssueLine, ...]
+    checks: Checks
     owners: tuple[OwnerLine, ...]
     keepers: tuple[KeeperLine, ...]
+    teams: tuple[TeamLine, ...]
     unknown_values: tuple[UnknownValue, ...]
     unknown_total: int
     vocabularies: tuple[VocabularyTable, ...]
@@ -403,6 +492,7 @@ class Scorecard:
         masked: Whether personal values are masked.
         entities: Entities that have records, contacts first.
         gates: Targets and whether they are met.
+        currency: Of unit costs and amounts.
         schema_version: Version of this shape.
     """
 
@@ -415,6 +505,7 @@ class Scorecard:
     masked: bool
     entities: tuple[EntityCard, ...]
     gates: tuple[Gate, ...] = ()
+    currency: str = ""
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crm_quality.audit.card import Cost, share
-from crm_quality.audit.drill import golden_rows, group_rows, member_rows, text_literal
+from crm_quality.audit.drill import golden_rows, group_rows, surplus_rows, text_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from crm_quality.audit.population import Population
 
+#: Everything that is counted, in the order of reports.
+COSTS = (
+    "split", "double_sends", "contradicted_opt_outs", "inflated_pipeline", "unreachable",
+    "unattributed", "unattended",
+)  # fmt: skip
 #: Stages whose records are counted as pipeline or customers, and as what.
 _PIPELINE = ("sql", "opportunity")
 _STAGES_WITH_AN_OWNER = ("sql", "opportunity", "customer")
@@ -27,12 +32,15 @@ class _Words:
     formula: str
 
 
-def costs(population: Population, noun: str) -> tuple[Cost, ...]:
+def costs(
+    population: Population, noun: str, unit_costs: Mapping[str, float] | None = None
+) -> tuple[Cost, ...]:
     """Everything that can be counted for this entity; what costs nothing is counted too.
 
     Args:
         population: One entity's records.
         noun: What a golden record stands for, plural.
+        unit_costs: ``<entity>.<cost>`` → what one of them costs.
     """
     found = [
         *_split(population, noun),
@@ -43,7 +51,18 @@ def costs(population: Population, noun: str) -> tuple[Cost, ...]:
         *_unattributed(population, noun),
         *_unattended(population, noun),
     ]
-    return tuple(cost for cost in found if cost.total)
+    entity = population.definition.entity
+    return tuple(
+        _priced(cost, (unit_costs or {}).get(f"{entity}.{cost.cost}"))
+        for cost in found
+        if cost.total
+    )
+
+
+def _priced(cost: Cost, unit_cost: float | None) -> Cost:
+    if unit_cost is None:
+        return cost
+    return replace(cost, unit_cost=unit_cost, amount=cost.count * unit_cost)
 
 
 def _split(population: Population, noun: str) -> Iterator[Cost]:
@@ -73,7 +92,7 @@ def _double_sends(population: Population, noun: str) -> Iterator[Cost]:
         "A mailing to every record reaches the same person again: wasted, and annoying.",
         f"records with an e-mail address and no opt-out - {noun} among them; of all such records",
     )
-    yield _cost("double_sends", words, rows[0], member_rows(population, _MAILABLE))
+    yield _cost("double_sends", words, rows[0], surplus_rows(population, _MAILABLE))
 
 
 def _contradicted(population: Population, noun: str) -> Iterator[Cost]:
@@ -114,7 +133,7 @@ def _inflated(population: Population, noun: str) -> Iterator[Cost]:
         f"records at the stages {' and '.join(_PIPELINE)} - {noun} among them; of such records",
     )
     condition = f"lifecycle_stage IN ({', '.join(map(text_literal, _PIPELINE))})"
-    yield _cost("inflated_pipeline", words, rows[0], member_rows(population, condition))
+    yield _cost("inflated_pipeline", words, rows[0], surplus_rows(population, condition))
 
 
 def _unreachable(population: Population, noun: str) -> Iterator[Cost]:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.audit.drill import finding_rows, golden_rows, live_rows, unlinked_rows
+from crm_quality.audit.drill import (
+    broken_links,
+    contradicting_rows,
+    live_rows,
+    surplus_rows,
+    unfilled_rows,
+    wrong_value_rows,
+)
 from crm_quality.audit.rulebook import Dimension
 from crm_quality.definitions import MatchRole
 from crm_quality.store.connection import quoted
@@ -20,13 +27,15 @@ if TYPE_CHECKING:
     from datetime import date
 
     from crm_quality.audit.measures import Measures
+    from crm_quality.audit.population import Population
+    from crm_quality.definitions import EntityDefinition
 
 #: A record that nobody has touched for so long may be out of date: people move and change jobs.
 STALE_AFTER_DAYS = 730
 
-#: Columns of the frames of dimension counts; ``source`` null = all sources.
+#: Columns of the frames of dimension counts; ``slice`` null = all of them.
 COUNTS = pl.Schema(
-    {"source": pl.String(), "dimension": pl.String(), "good": pl.Int64(), "total": pl.Int64()}
+    {"slice": pl.String(), "dimension": pl.String(), "good": pl.Int64(), "total": pl.Int64()}
 )
 
 
@@ -35,6 +44,7 @@ class DimensionWords:
     """What a dimension counts, for people."""
 
     title: str
+    left: str
     counts: str
     formula: str
 
@@ -42,6 +52,7 @@ class DimensionWords:
 WORDS = {
     Dimension.COMPLETENESS: DimensionWords(
         "Completeness",
+        "values missing",
         "Values that the rules ask for and that are there.",
         "(asked for - missing) / asked for, where a field that is always required asks every "
         "record, one that is sometimes required asks the records whose condition holds, and a "
@@ -49,29 +60,34 @@ WORDS = {
     ),
     Dimension.VALIDITY: DimensionWords(
         "Validity",
+        "values wrong",
         "Values written down that are what their field should hold.",
         "(values - values that cannot be read, are not accepted or break a check) / values; "
         "a value that was repaired with certainty is valid",
     ),
     Dimension.CONSISTENCY: DimensionWords(
         "Consistency",
-        "Records whose fields do not contradict each other or leave two readings.",
+        "records leave a doubt",
+        "Records whose fields do not contradict each other and leave no doubt what is meant.",
         "(records - records with an issue across fields, an ambiguous or a deprecated value) "
         "/ records",
     ),
     Dimension.UNIQUENESS: DimensionWords(
         "Uniqueness",
+        "records are duplicates",
         "Records that are the only one of their customer.",
         "golden records / accepted records",
     ),
     Dimension.TIMELINESS: DimensionWords(
         "Timeliness",
+        "records untouched for two years",
         "Records that somebody has touched in the last two years.",
         f"records last changed (or created) at most {STALE_AFTER_DAYS} days before the day of the "
         "report / records that tell when",
     ),
     Dimension.INTEGRITY: DimensionWords(
         "Integrity",
+        "links broken",
         "Links that lead somewhere: record to golden record, record to parent.",
         "(links - links without an end) / links",
     ),
@@ -79,7 +95,7 @@ WORDS = {
 
 
 def dimension_counts(measures: Measures, as_of: date | None) -> pl.DataFrame:
-    """Good and total of each dimension, of all sources together and of each.
+    """Good and total of each dimension, of all slices together and of each.
 
     Args:
         measures: The counts of one entity.
@@ -102,9 +118,9 @@ def dimension_counts(measures: Measures, as_of: date | None) -> pl.DataFrame:
     )
 
 
-def scores(counts: pl.DataFrame, source: str | None = None) -> dict[str, float]:
-    """Dimension → score of one source, or of all together."""
-    chosen = counts.filter(pl.col("source").eq_missing(pl.lit(source, pl.String)))
+def scores(counts: pl.DataFrame, one: str | None = None) -> dict[str, float]:
+    """Dimension → score of one slice, or of all together."""
+    chosen = counts.filter(pl.col("slice").eq_missing(pl.lit(one, pl.String)))
     return {
         dimension: 100.0 * good / total
         for dimension, good, total in chosen.select("dimension", "good", "total").iter_rows()
@@ -117,64 +133,64 @@ def overall(by_dimension: dict[str, float]) -> float | None:
 
 
 def dimension_rows(measures: Measures, dimension: Dimension, as_of: date) -> str:
-    """SQL for the rows that keep a dimension from its 100."""
+    """SQL for what keeps a dimension from its 100: as many rows as there is left to do."""
     population = measures.population
-    entity = population.definition.entity
-    if dimension is Dimension.UNIQUENESS:
-        return golden_rows(population, "records > 1")
-    if dimension is Dimension.TIMELINESS:
-        touched = _touched(measures, "v")
-        if touched is None:
-            return ""
-        return live_rows(population, f"{touched} < DATE '{as_of.isoformat()}' - {STALE_AFTER_DAYS}")
-    if dimension is Dimension.INTEGRITY:
-        return unlinked_rows(population)
-    codes = [
-        code
-        for code, words in measures.book.items()
-        if words.dimension is dimension and not code.endswith(".placeholder")
-    ]
-    seen = set(measures.rules["rule"])
-    return finding_rows(entity, sorted(code for code in codes if code in seen))
+    definition = population.definition
+    entity = definition.entity
+    found = sorted(set(measures.rules["rule"]))
+    match dimension:
+        case Dimension.COMPLETENESS:
+            always = [name for name in _always(definition) if population.has(name)]
+            asking = {*_sometimes(definition), *_about_presence(measures)}
+            return unfilled_rows(population, always, [code for code in found if code in asking])
+        case Dimension.VALIDITY:
+            spoiling = [code for code in found if measures.book[code].spoils_value]
+            return wrong_value_rows(entity, spoiling, population.fields)
+        case Dimension.CONSISTENCY:
+            codes = [c for c in found if measures.book[c].dimension is Dimension.CONSISTENCY]
+            return contradicting_rows(entity, codes)
+        case Dimension.UNIQUENESS:
+            return surplus_rows(population)
+        case Dimension.TIMELINESS:
+            touched = _touched(measures, "v")
+            old = f"DATE '{as_of.isoformat()}' - {STALE_AFTER_DAYS}"
+            return live_rows(population, f"{touched} < {old}" if touched else "FALSE")
+        case Dimension.INTEGRITY:
+            return broken_links(population, _parents(population))
 
 
 def _completeness(measures: Measures) -> pl.DataFrame:
     definition = measures.population.definition
-    fields = measures.fields.select("source", "field", "live", "filled")
-    always = [n for n, f in definition.fields.items() if f.required and not f.required_when]
-    asked_always = fields.filter(pl.col("field").is_in(always)).select(
-        "source", pl.col("filled").alias("good"), pl.col("live").alias("total")
+    fields = measures.fields.select("slice", "field", "live", "filled")
+    asked_always = fields.filter(pl.col("field").is_in(_always(definition))).select(
+        "slice", pl.col("filled").alias("good"), pl.col("live").alias("total")
     )
     # of a field that is asked for sometimes, the rule has found the records that lack it
-    sometimes = {
-        f"{definition.entity}.{n}.required": n
-        for n, f in definition.fields.items()
-        if f.required and f.required_when
-    }
+    sometimes = _sometimes(definition)
     missing = measures.rules.filter(pl.col("rule").is_in(list(sometimes))).select(
-        "source", pl.col("rule").replace(sometimes).alias("field"), "counted"
+        "slice", pl.col("rule").replace(sometimes).alias("field"), "counted"
     )
     asked_sometimes = (
         fields.filter(pl.col("field").is_in(list(sometimes.values())))
-        .join(missing, on=["source", "field"], how="left", nulls_equal=True)
+        .join(missing, on=["slice", "field"], how="left", nulls_equal=True)
         .select(
-            "source",
+            "slice",
             pl.col("filled").alias("good"),
             (pl.col("filled") + pl.col("counted").fill_null(0)).alias("total"),
         )
     )
     live = _live(measures)
-    presence = [code for code, words in measures.book.items() if words.presence]
+    presence = pl.DataFrame({"rule": _about_presence(measures)}, schema={"rule": pl.String})
     rules = (
-        live.join(pl.DataFrame({"rule": presence}, schema={"rule": pl.String}), how="cross")
+        live.join(presence, how="cross")
         .join(
-            measures.rules.select("source", "rule", "counted"),
-            on=["source", "rule"],
+            measures.rules.select("slice", "rule", "counted"),
+            on=["slice", "rule"],
             how="left",
             nulls_equal=True,
         )
         .select(
-            "source",
+            "slice",
             (pl.col("live") - pl.col("counted").fill_null(0)).alias("good"),
             pl.col("live").alias("total"),
         )
@@ -184,7 +200,7 @@ def _completeness(measures: Measures) -> pl.DataFrame:
 
 def _validity(measures: Measures) -> pl.DataFrame:
     counted = measures.fields.select(
-        "source", pl.col("valid").alias("good"), pl.col("given").alias("total")
+        "slice", pl.col("valid").alias("good"), pl.col("given").alias("total")
     )
     return _summed(counted, Dimension.VALIDITY)
 
@@ -193,16 +209,16 @@ def _consistency(measures: Measures) -> pl.DataFrame:
     codes = [c for c, words in measures.book.items() if words.dimension is Dimension.CONSISTENCY]
     bad = measures.population.frame(
         """
-        SELECT source, count(DISTINCT version_id) AS bad FROM finding
+        SELECT slice, count(DISTINCT record_id) AS bad FROM finding
         WHERE counted AND rule IN (SELECT unnest($codes::VARCHAR[]))
-        GROUP BY GROUPING SETS ((), (source))
+        GROUP BY GROUPING SETS ((), (slice))
         """,
         codes=codes,
     )
-    counted = _live(measures).join(bad, on="source", how="left", nulls_equal=True)
+    counted = _live(measures).join(bad, on="slice", how="left", nulls_equal=True)
     return _summed(
         counted.select(
-            "source",
+            "slice",
             (pl.col("live") - pl.col("bad").fill_null(0)).alias("good"),
             pl.col("live").alias("total"),
         ),
@@ -211,16 +227,16 @@ def _consistency(measures: Measures) -> pl.DataFrame:
 
 
 def _uniqueness(measures: Measures) -> pl.DataFrame:
-    by_source = measures.population.frame("""
-        SELECT source, count(DISTINCT entity_id) AS good, count(*) AS total
-        FROM placed GROUP BY source
+    by_slice = measures.population.frame("""
+        SELECT slice, count(DISTINCT entity_id) AS good, count(*) AS total
+        FROM placed GROUP BY slice
     """)
-    everywhere = by_source.select(
-        pl.lit(None, pl.String).alias("source"),
+    everywhere = by_slice.select(
+        pl.lit(None, pl.String).alias("slice"),
         pl.lit(measures.entities, pl.Int64).alias("good"),
         pl.col("total").sum(),
     )
-    return _summed(pl.concat([by_source, everywhere]), Dimension.UNIQUENESS)
+    return _summed(pl.concat([by_slice, everywhere]), Dimension.UNIQUENESS)
 
 
 def _timeliness(measures: Measures, as_of: date) -> pl.DataFrame:
@@ -229,9 +245,9 @@ def _timeliness(measures: Measures, as_of: date) -> pl.DataFrame:
         return COUNTS.to_frame()
     counted = measures.population.frame(
         f"""
-        SELECT l.source, count(*) FILTER ({touched} >= $as_of::DATE - $days::INTEGER) AS good,
+        SELECT l.slice, count(*) FILTER ({touched} >= $as_of::DATE - $days::INTEGER) AS good,
                count({touched}) AS total
-        FROM live l GROUP BY GROUPING SETS ((), (l.source))
+        FROM live l GROUP BY GROUPING SETS ((), (l.slice))
         """,  # noqa: S608 - the fields are named here
         as_of=as_of,
         days=STALE_AFTER_DAYS,
@@ -242,29 +258,51 @@ def _timeliness(measures: Measures, as_of: date) -> pl.DataFrame:
 def _integrity(measures: Measures) -> pl.DataFrame:
     population = measures.population
     linked = population.frame(f"""
-        SELECT h.source, count(g.entity_id) AS good, count(*) AS total
+        SELECT h.slice, count(g.entity_id) AS good, count(*) AS total
         FROM head h LEFT JOIN matching.membership m USING (record_id)
         LEFT JOIN {population.golden} g ON g.entity_id = m.entity_id
-        WHERE h.is_accepted GROUP BY GROUPING SETS ((), (h.source))
+        WHERE h.is_accepted GROUP BY GROUPING SETS ((), (h.slice))
     """)  # noqa: S608
     parts = [linked]
-    for field in population.definition.fields_of_role(MatchRole.PARENT):
-        if population.has(field):
-            column = quoted(field)
-            parts.append(
-                population.frame(f"""
-                    SELECT l.source, count(p.source_key) AS good, count(*) AS total
-                    FROM live l LEFT JOIN (SELECT DISTINCT source, source_key FROM record) p
-                      ON p.source = l.source AND p.source_key = l.{column}
-                    WHERE l.{column} IS NOT NULL GROUP BY GROUPING SETS ((), (l.source))
-                """)  # noqa: S608
-            )
+    for field in _parents(population):
+        column = quoted(field)
+        parts.append(
+            population.frame(f"""
+                SELECT l.slice, count(p.source_key) AS good, count(*) AS total
+                FROM live l LEFT JOIN (SELECT DISTINCT source, source_key FROM record) p
+                  ON p.source = l.source AND p.source_key = l.{column}
+                WHERE l.{column} IS NOT NULL GROUP BY GROUPING SETS ((), (l.slice))
+            """)  # noqa: S608
+        )
     return _summed(pl.concat(parts), Dimension.INTEGRITY)
 
 
+def _always(definition: EntityDefinition) -> list[str]:
+    """Fields that every record should have."""
+    return [n for n, f in definition.fields.items() if f.required and not f.required_when]
+
+
+def _sometimes(definition: EntityDefinition) -> dict[str, str]:
+    """Code of the rule that asks for a field sometimes → the field."""
+    return {
+        f"{definition.entity}.{name}.required": name
+        for name, field in definition.fields.items()
+        if field.required and field.required_when
+    }
+
+
+def _about_presence(measures: Measures) -> list[str]:
+    return [code for code, words in measures.book.items() if words.presence]
+
+
+def _parents(population: Population) -> list[str]:
+    """Fields that name a parent record."""
+    return [f for f in population.definition.fields_of_role(MatchRole.PARENT) if population.has(f)]
+
+
 def _live(measures: Measures) -> pl.DataFrame:
-    """``source``, ``live`` records."""
-    return measures.fields.group_by("source").agg(pl.col("live").first())
+    """``slice``, ``live`` records."""
+    return measures.fields.group_by("slice").agg(pl.col("live").first())
 
 
 def _touched(measures: Measures, table: str) -> str | None:
@@ -277,7 +315,7 @@ def _touched(measures: Measures, table: str) -> str | None:
 
 def _summed(counted: pl.DataFrame, dimension: Dimension) -> pl.DataFrame:
     return (
-        counted.group_by("source", maintain_order=True)
+        counted.group_by("slice", maintain_order=True)
         .agg(pl.col("good").cast(pl.Int64).sum(), pl.col("total").cast(pl.Int64).sum())
         .with_columns(pl.lit(dimension.value).alias("dimension"))
     )

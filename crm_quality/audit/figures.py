@@ -83,7 +83,7 @@ def _of_entity(measures: Measures, as_of: date | None) -> pl.DataFrame:
     by_field = pl.concat(
         [
             measures.fields.select(
-                "source",
+                pl.col("slice").alias("source"),
                 "field",
                 pl.lit(metric).alias("metric"),
                 pl.col(metric).alias("value"),
@@ -95,7 +95,7 @@ def _of_entity(measures: Measures, as_of: date | None) -> pl.DataFrame:
     parts = [
         records,
         _plain_counts(measures, overall(scores(counts))),
-        counts.rename({"dimension": "metric", "good": "value"}),
+        counts.rename({"slice": "source", "dimension": "metric", "good": "value"}),
         by_field,
         measures.golden.select(
             "field",
@@ -113,7 +113,7 @@ def _of_entity(measures: Measures, as_of: date | None) -> pl.DataFrame:
 
 
 def _plain_counts(measures: Measures, score: float | None) -> pl.DataFrame:
-    everywhere = measures.rules.filter(pl.col("source").is_null())
+    everywhere = measures.rules.filter(pl.col("slice").is_null())
     severities = dict(everywhere.group_by("severity").agg(pl.col("issues").sum()).iter_rows())
     merged = float(measures.sizes.filter(pl.col("records") > 1)["entities"].sum())
     accepted = measures.total("accepted")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crm_quality.audit.card import Example, IssueLine, KeeperLine, OwnerLine, UnknownValue, share
-from crm_quality.audit.drill import finding_rows
+from crm_quality.audit.card import Example, IssueLine, OwnerLine, UnknownValue, share
+from crm_quality.audit.drill import finding_rows, of_rules
 from crm_quality.audit.masking import mask_of, screened
+from crm_quality.audit.rulebook import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 UNKNOWN_VALUES = 25
-KEEPERS = 12
 _LONGEST = 80
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
@@ -36,11 +36,11 @@ def issue_lines(
     entity = measures.population.definition.entity
     live = measures.live
     by_source: dict[str, dict[str, int]] = {}
-    for source, rule, issues in measures.rules.select("source", "rule", "issues").iter_rows():
+    for source, rule, issues in measures.rules.select("slice", "rule", "issues").iter_rows():
         if source is not None:
             by_source.setdefault(rule, {})[source] = issues
     examples = _examples(measures, rules, show_personal=show_personal)
-    everywhere = measures.rules.filter(pl.col("source").is_null())
+    everywhere = measures.rules.filter(pl.col("slice").is_null())
     lines = []
     for row in everywhere.iter_rows(named=True):
         words = measures.book[row["rule"]]
@@ -48,6 +48,7 @@ def issue_lines(
             IssueLine(
                 rule=words.code,
                 field=row["field"],
+                label=label(row["field"]) if row["field"] else "",
                 severity=row["severity"],
                 dimension=words.dimension.value,
                 title=words.title,
@@ -61,7 +62,7 @@ def issue_lines(
                     sorted(by_source[words.code].items(), key=lambda item: (-item[1], item[0]))
                 ),
                 examples=examples.get(words.code, ()),
-                rows=finding_rows(entity, [words.code]),
+                rows=finding_rows(entity, of_rules([words.code])),
             )
         )
     return tuple(sorted(lines, key=lambda i: (_RANK.get(i.severity, 3), -i.records, i.rule)))
@@ -72,7 +73,7 @@ def owner_lines(measures: Measures) -> tuple[OwnerLine, ...]:
     owned: dict[str, list[str]] = {}
     for code in sorted(set(measures.rules["rule"])):
         owned.setdefault(measures.book[code].owner, []).append(code)
-    everywhere = measures.rules.filter(pl.col("source").is_null())
+    everywhere = measures.rules.filter(pl.col("slice").is_null())
     lines = []
     for owner, codes in owned.items():
         theirs = everywhere.filter(pl.col("rule").is_in(codes))
@@ -89,38 +90,10 @@ def owner_lines(measures: Measures) -> tuple[OwnerLine, ...]:
                 warnings=counts.get("warning", 0),
                 infos=counts.get("info", 0),
                 records=affected[0][0],
-                rows=finding_rows(measures.population.definition.entity, codes),
+                rows=finding_rows(measures.population.definition.entity, of_rules(codes)),
             )
         )
     return tuple(sorted(lines, key=lambda line: (-line.errors, -line.warnings, -line.infos)))
-
-
-def keeper_lines(measures: Measures) -> tuple[KeeperLine, ...]:
-    """Records by the colleague who looks after them (field ``owner``), the most records first."""
-    population = measures.population
-    if not population.has("owner"):
-        return ()
-    asked = [n for n, f in population.definition.fields.items() if f.required]
-    fields = [name for name in asked if population.has(name)]
-    filled = " + ".join(f"({population.filled(name, 'l')})::INTEGER" for name in fields) or "0"
-    rows = population.rows(
-        f"""
-        , found AS (
-            SELECT record_id, count(*) AS issues FROM finding GROUP BY record_id
-        )
-        SELECT l.owner, count(*), count(f.record_id), coalesce(sum(f.issues), 0)::BIGINT,
-               sum({filled})::BIGINT
-        FROM live l LEFT JOIN found f USING (record_id)
-        GROUP BY l.owner ORDER BY count(*) DESC, l.owner LIMIT $most
-        """,  # noqa: S608 - the fields are the definition's
-        most=KEEPERS,
-    )
-    if not any(keeper for keeper, *_ in rows):
-        return ()
-    return tuple(
-        KeeperLine(keeper, records, with_issues, issues, share(there, records * len(fields)))
-        for keeper, records, with_issues, issues, there in rows
-    )
 
 
 def unknown_values(
@@ -171,13 +144,15 @@ def _examples(
         SELECT rule, field, arg_min(
             {record_id: record_id, source: source, source_key: source_key, value: value,
              suggestion: suggestion}, record_id, $most)
-        FROM finding GROUP BY rule, field ORDER BY rule, field
+        FROM finding WHERE record_id IS NOT NULL GROUP BY rule, field ORDER BY rule, field
         """,
         most=EXAMPLES,
     )
     entity = measures.population.definition.entity
     examples: dict[str, tuple[Example, ...]] = {}
     for rule, field, first in found:
+        if not first:  # an issue about a whole source has no record to show
+            continue
         show = _shown(rules, entity, field, show_personal=show_personal)
         key = _cut if show_personal else _key
         lines = tuple(_example(item, show, key) for item in first)

@@ -4,46 +4,61 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rapidfuzz import process
-
 from crm_quality.audit.card import Gate
-from crm_quality.errors import UsageError
+from crm_quality.audit.rulebook import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from crm_quality.audit.card import EntityCard
+    from crm_quality.audit.terms import Terms
 
 
-def gates(cards: Iterable[EntityCard], targets: Mapping[str, float]) -> tuple[Gate, ...]:
+def gates(cards: Iterable[EntityCard], terms: Terms) -> tuple[Gate, ...]:
     """Compare figures with their targets.
 
     Args:
         cards: The entities of a scorecard.
-        targets: Figure → least value, 0-100: ``contact.score``, ``contact.completeness`` (or
-            another dimension), ``contact.email.filled`` and ``contact.email.valid`` in percent.
+        terms: The targets; their names have been checked.
 
     Returns:
-        One gate per target, in the order of ``targets``.
-
-    Raises:
-        UsageError: There is no such figure; the nearest one is in the message.
+        One gate per target, in their order, then those of ``fail_under``. What cannot be measured
+        is not met: nobody has shown that it is good enough.
     """
     actual: dict[str, float | None] = {}
+    overall: dict[str, float] = {}
     for card in cards:
         actual[f"{card.entity}.score"] = card.score
+        if terms.fail_under is not None:
+            overall[f"{card.entity}.score"] = terms.fail_under
         for dimension in card.dimensions:
             actual[f"{card.entity}.{dimension.dimension}"] = dimension.score
         for field in card.fields:
             for name, rate in (("filled", field.fill_rate), ("valid", field.validity)):
                 percent = None if rate is None else 100.0 * rate
                 actual[f"{card.entity}.{field.field}.{name}"] = percent
-    found = []
-    for figure, target in targets.items():
-        if figure not in actual:
-            near = process.extractOne(figure, list(actual))
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise UsageError(f"there is no figure {figure!r} to set a target for{hint}")
-        value = actual[figure]
-        found.append(Gate(figure, target, value, value is not None and value >= target))
-    return tuple(found)
+    asked = [*terms.targets.items(), *overall.items()]
+    if terms.fail_under is not None and not overall:
+        asked.append(("score", terms.fail_under))
+    return tuple(_gate(figure, target, actual.get(figure)) for figure, target in asked)
+
+
+def _gate(figure: str, target: float, value: float | None) -> Gate:
+    entity, dot, rest = figure.partition(".")
+    if not dot:
+        entity, rest = "", figure
+    return Gate(
+        figure=figure,
+        title=_words(rest),
+        entity=entity or None,
+        target=target,
+        actual=value,
+        met=value is not None and value >= target,
+    )
+
+
+def _words(figure: str) -> str:
+    if figure == "score":
+        return "Overall score"
+    field, _, rate = figure.partition(".")
+    return f"{label(field)}, {rate}" if rate else label(field)

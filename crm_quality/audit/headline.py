@@ -14,6 +14,7 @@ _NOUNS = {
     "company": ("Companies", "company", "companies"),
 }
 _RARELY = 0.01
+_NO_CENTS = 1000
 
 
 def title_of(entity: str) -> str:
@@ -41,6 +42,13 @@ def percent(part: float | None) -> str:
     if 1 - _RARELY < part < 1:
         return "more than 99%"
     return f"{part:.0%}"
+
+
+def money(amount: float | None, currency: str) -> str:
+    """An amount with its currency; cents where they matter."""
+    if amount is None:
+        return "-"
+    return f"{amount:,.{0 if amount >= _NO_CENTS else 2}f} {currency}".rstrip()
 
 
 def headline(counts: Counts, noun: str) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crm_quality.audit import charts
-from crm_quality.audit.headline import percent
+from crm_quality.audit.headline import money, percent
+from crm_quality.audit.rulebook import label
 
 if TYPE_CHECKING:
     from crm_quality.audit.card import Scorecard
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 NOTHING = "\N{EN DASH}"
 
 _FULL, _ALMOST = 100.0, 99.9
-_RULES_IN_FULL = 48
+_RULES_IN_FULL, _VOCABULARIES = 36, 4
 _INDENT = re.compile(r"\s*\n\s*")
 
 
@@ -32,13 +33,15 @@ class Limits:
     short_issues: int = 40
     sources: int = 25
     fields: int = 60
-    vocabularies: int = 5
-    values: int = 16
+    vocabularies: int = 4
+    values: int = 15
     texts: int = 6
     owners: int = 20
+    keepers: int = 12
     runs: int = 20
     drift: int = 8
     sql: int = 1500
+    targets: int = 16
 
 
 def render_html(card: Scorecard) -> str:
@@ -50,19 +53,24 @@ def render_html(card: Scorecard) -> str:
     Returns:
         The page, UTF-8, below 300 KB however much is wrong.
     """
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     show = {"score": _score, "number": _number, "percent": _percent}
     page = template.render(card=card, charts=charts, limits=_limits(card), show=show)
     return _INDENT.sub("\n", page)
 
 
 def _limits(card: Scorecard) -> Limits:
-    # what is told of a rule takes most room; one page has room for so many, of all entities
-    return Limits(issues=max(12, _RULES_IN_FULL // max(len(card.entities), 1)))
+    # what is told of rules and vocabularies takes most room; a page has room for so many of them
+    entities = max(len(card.entities), 1)
+    return Limits(
+        issues=max(12, _RULES_IN_FULL // entities),
+        vocabularies=min(4, max(2, _VOCABULARIES // entities)),
+    )
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this package, with the ways in which pages show figures."""
     environment = Environment(
         loader=PackageLoader("crm_quality.audit"),
         autoescape=True,
@@ -74,6 +82,8 @@ def _environment() -> Environment:
     environment.filters["score"] = _score
     environment.filters["percent"] = _percent
     environment.filters["cut"] = _cut
+    environment.filters["money"] = money
+    environment.filters["label"] = label
     environment.filters["width"] = lambda part: f"{100 * min(max(part or 0, 0), 1):.2f}%"
     return environment
 

@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 HIDDEN = "•••"
 
-_ADDRESS = re.compile(r"[^\s<>(),;:\"'@]+@[^\s<>(),;:\"'@]+")
+_PART = r"[^\s<>(),;:\"'@]"
+#: Begins where a word begins and gives nothing back: cells can be a megabyte long.
+_ADDRESS = re.compile(rf"(?<!{_PART}){_PART}++@{_PART}++")
 _NUMBER = re.compile(r"\+?\d[\d\s()./-]{5,}\d")
 _WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
+_KEY_ADDRESS = r"([^\s@])[^\s@]*@"
 _SHOWN_DIGITS = 2
+#: Columns of the store that hold all that a source said of a record.
+_WHOLE_ROWS = ("raw", "custom", "given")
 _LONG_ENOUGH = 5
 
 
@@ -45,10 +50,9 @@ def masked(text: str, kind: FieldType | str) -> str:
 
 def screened(text: str) -> str:
     """Hide e-mail addresses and long numbers that stand in a text which should hold none."""
-    if "@" not in text and not any(char.isdigit() for char in text):
-        return text
-    hidden = _ADDRESS.sub(lambda found: _one_address(found[0]), text)
-    return _NUMBER.sub(lambda found: _last_digits(found[0]), hidden)
+    if "@" in text:
+        text = _ADDRESS.sub(lambda found: _one_address(found[0]), text)
+    return _NUMBER.sub(lambda found: _last_digits(found[0]), text)
 
 
 def masked_issues(issues: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
@@ -78,15 +82,61 @@ def masked_issues(issues: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
             .with_columns(pl.col("_safe").alias(column))
             .drop("_safe")
         )
-    if "source_key" in issues.columns:
-        with_address = pl.col("source_key").str.contains("@", literal=True)
-        issues = issues.with_columns(
-            pl.when(with_address)
-            .then(pl.col("source_key").str.replace_all(r"([^\s@])[^\s@]*@", "${1}" + HIDDEN + "@"))
-            .otherwise(pl.col("source_key"))
-            .alias("source_key")
-        )
-    return issues
+    return masked_keys(issues) if "source_key" in issues.columns else issues
+
+
+def masked_keys(frame: pl.DataFrame) -> pl.DataFrame:
+    """Hide addresses that serve as keys, in the column ``source_key``."""
+    hidden = pl.col("source_key").str.replace_all(_KEY_ADDRESS, "${1}" + HIDDEN + "@")
+    return frame.with_columns(hidden.alias("source_key"))
+
+
+def masked_key(key: str) -> str:
+    """One key, as `masked_keys` hides it."""
+    return re.sub(_KEY_ADDRESS, rf"\1{HIDDEN}@", key)
+
+
+def masked_rows(frame: pl.DataFrame, rules: RuleSet, entity: str) -> pl.DataFrame:
+    """Hide personal values in rows of the store.
+
+    Args:
+        frame: Any columns; those that bear a field's name hold its canonical values, ``value`` and
+            ``suggestion`` beside ``field`` are an issue's.
+        rules: Say which fields are personal and what they hold.
+        entity: What the rows are of.
+
+    Returns:
+        The frame without the columns that hold whole rows as they came; dates that are masked
+        become text.
+    """
+    shown = frame.drop(_WHOLE_ROWS, strict=False)
+    fields = rules.entity(entity).columns
+    hidden = [
+        _hidden(shown[name], mask_of(rules, entity, name))
+        for name in shown.columns
+        if name in fields and name != "source_key"
+    ]
+    shown = shown.with_columns(hidden)
+    if not {"field", "value"} <= set(shown.columns):
+        return masked_keys(shown) if "source_key" in shown.columns else shown
+    missing = [n for n in ("entity", "suggestion") if n not in shown.columns]
+    filled = shown.with_columns(
+        pl.lit(entity if name == "entity" else None, pl.String).alias(name) for name in missing
+    )
+    return masked_issues(filled, rules).drop(missing)
+
+
+def _hidden(column: pl.Series, mask: Callable[[str], str]) -> pl.Series:
+    if isinstance(column.dtype, pl.List):
+        texts = [None if cell is None else [mask(text) for text in cell] for cell in column]
+        return pl.Series(column.name, texts, pl.List(pl.String))
+    if column.dtype != pl.String:
+        if mask is screened:
+            return column
+        column = column.cast(pl.String)
+    values = column.drop_nulls().unique()
+    masks = pl.Series([mask(text) for text in values], dtype=pl.String)
+    return column.replace_strict(values, masks, default=None, return_dtype=pl.String)
 
 
 def mask_of(rules: RuleSet, entity: str, field: str | None) -> Callable[[str], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,21 +11,23 @@ from crm_quality.audit.rulebook import rulebook, words_for
 from crm_quality.store.connection import quoted
 
 if TYPE_CHECKING:
-    from crm_quality.audit.population import Population
+    from crm_quality.audit.population import Population, Slices
     from crm_quality.audit.rulebook import RuleWords
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What was counted; in every frame ``source`` is null in the row of all sources together.
+    """What was counted; the row of all slices together has null as its slice.
+
+    Slices are sources unless the population tells its records apart otherwise.
 
     Attributes:
         population: What was counted over.
         book: Code → words, of every rule that found something or could have.
         records: ``source``, ``received``, ``accepted``, ``quarantined``, ``ended``.
-        fields: ``source``, ``field``, ``live`` (records), ``filled``, ``given`` (a value was
+        fields: ``slice``, ``field``, ``live`` (records), ``filled``, ``given`` (a value was
             written, good or bad), ``valid``; one row per field even where nothing is live.
-        rules: ``source``, ``rule``, ``field``, ``severity``, ``issues``, ``records``, and
+        rules: ``slice``, ``rule``, ``field``, ``severity``, ``issues``, ``records``, and
             ``counted``, the issues of the versions that count.
         golden: ``field``, ``golden`` (entities), ``filled``.
         sizes: ``records`` (live records behind an entity), ``entities``.
@@ -77,6 +79,17 @@ def measure(population: Population) -> Measures:
     )
 
 
+def resliced(measures: Measures, slices: Slices) -> Measures:
+    """The same records told apart otherwise; ``records`` stay by source."""
+    population = replace(measures.population, slices=slices)
+    return replace(
+        measures,
+        population=population,
+        fields=_fields(population, measures.book),
+        rules=_rules(population),
+    )
+
+
 def _book(population: Population, rules: pl.DataFrame) -> dict[str, RuleWords]:
     book = rulebook(population.definition)
     lost = sorted(set(rules["rule"]) - book.keys())
@@ -103,11 +116,11 @@ def _records(population: Population) -> pl.DataFrame:
 
 def _rules(population: Population) -> pl.DataFrame:
     return population.frame("""
-        SELECT source, rule, any_value(field) AS field, any_value(severity) AS severity,
+        SELECT slice, rule, any_value(field) AS field, any_value(severity) AS severity,
                count(*) AS issues, count(DISTINCT record_id) AS records,
                count(*) FILTER (counted) AS counted
-        FROM finding GROUP BY GROUPING SETS ((rule), (source, rule))
-        ORDER BY source NULLS FIRST, rule
+        FROM finding GROUP BY GROUPING SETS ((rule), (slice, rule))
+        ORDER BY slice NULLS FIRST, rule
     """)
 
 
@@ -117,13 +130,13 @@ def _fields(population: Population, book: dict[str, RuleWords]) -> pl.DataFrame:
         f"count(*) FILTER ({population.filled(name)}) AS {quoted(name)}" for name in fields
     )
     filled = population.frame(
-        f"SELECT source, count(*) AS live, {counts} FROM live"  # noqa: S608 - names are quoted
-        " GROUP BY GROUPING SETS ((), (source))"
-    ).unpivot(on=list(fields), index=["source", "live"], variable_name="field", value_name="filled")
+        f"SELECT slice, count(*) AS live, {counts} FROM live"  # noqa: S608 - names are quoted
+        " GROUP BY GROUPING SETS ((), (slice))"
+    ).unpivot(on=list(fields), index=["slice", "live"], variable_name="field", value_name="filled")
     wrong = _wrong_values(population, [c for c, words in book.items() if words.spoils_value])
     given = pl.col("filled") + pl.col("set_aside")
     return (
-        filled.join(wrong, on=["source", "field"], how="left", nulls_equal=True)
+        filled.join(wrong, on=["slice", "field"], how="left", nulls_equal=True)
         .with_columns(pl.col("wrong", "set_aside").fill_null(0))
         .with_columns(given.alias("given"), (given - pl.col("wrong")).clip(0).alias("valid"))
         .drop("wrong", "set_aside")
@@ -131,20 +144,20 @@ def _fields(population: Population, book: dict[str, RuleWords]) -> pl.DataFrame:
 
 
 def _wrong_values(population: Population, codes: list[str]) -> pl.DataFrame:
-    """``source``, ``field``, records with a ``wrong`` value, and those left without one."""
+    """``slice``, ``field``, records with a ``wrong`` value, and those left without one."""
     missing = " ".join(
         f"WHEN '{name}' THEN NOT ({population.filled(name, 'l')})" for name in population.fields
     )
     return population.frame(
         f"""
         , wrong AS (
-            SELECT DISTINCT f.source, f.field, f.version_id, f.record_id
+            SELECT DISTINCT f.slice, f.field, f.version_id, f.record_id
             FROM finding f WHERE f.counted AND f.rule IN (SELECT unnest($codes))
         )
-        SELECT w.source, w.field, count(*) AS wrong,
+        SELECT w.slice, w.field, count(*) AS wrong,
                count(*) FILTER (CASE w.field {missing} ELSE FALSE END) AS set_aside
         FROM wrong w JOIN live l USING (version_id)
-        GROUP BY GROUPING SETS ((w.field), (w.source, w.field))
+        GROUP BY GROUPING SETS ((w.field), (w.slice, w.field))
         """,  # noqa: S608 - field names are checked by the definitions
         codes=codes,
     )

@@ -120,11 +120,18 @@ def _dimension(rule: Rule, *, presence: bool) -> Dimension:
     stated = rule.record_rule
     if stated is None or presence:
         return Dimension.COMPLETENESS
-    if stated.unique is not None:
-        return Dimension.UNIQUENESS
-    if stated.references is not None or stated.children is not None:
-        return Dimension.INTEGRITY
-    return Dimension.TIMELINESS if stated.fresh is not None else Dimension.CONSISTENCY
+    many = {
+        Dimension.UNIQUENESS: stated.unique,
+        Dimension.INTEGRITY: stated.references or stated.children,
+        Dimension.TIMELINESS: stated.fresh or (stated.expect and _asks_for_recent(stated.expect)),
+    }
+    return next((found for found, asked in many.items() if asked), Dimension.CONSISTENCY)
+
+
+def _asks_for_recent(condition: Condition) -> bool:
+    """Whether ``condition`` is that a day is not too long ago."""
+    least = condition.at_least or condition.above
+    return least is not None and (least.value or "").startswith("today")
 
 
 def _only_presence(condition: Condition) -> bool:

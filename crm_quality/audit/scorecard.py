@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.audit.card import (
+    Checks,
     ClusterSize,
     Counts,
     DimensionScore,
     EntityCard,
-    FieldLine,
     Scorecard,
-    SourceLine,
     share,
 )
 from crm_quality.audit.costs import costs
@@ -26,34 +25,37 @@ from crm_quality.audit.dimensions import (
     scores,
 )
 from crm_quality.audit.drill import (
+    faulty_rows,
+    finding_rows,
     golden_rows,
     live_rows,
-    missing_rows,
     quarantine_rows,
-    source_rows,
+    record_rows,
+    surplus_rows,
+    text_literal,
 )
-from crm_quality.audit.findings import issue_lines, keeper_lines, owner_lines, unknown_values
+from crm_quality.audit.fields import field_lines
+from crm_quality.audit.findings import issue_lines, owner_lines, unknown_values
 from crm_quality.audit.gates import gates
 from crm_quality.audit.headline import headline, nouns_of, remarks, title_of
 from crm_quality.audit.history import drift, history, previous_scores
+from crm_quality.audit.keepers import keeper_lines, team_lines
 from crm_quality.audit.measures import measure
 from crm_quality.audit.population import populations
-from crm_quality.audit.rulebook import Dimension, label
+from crm_quality.audit.rulebook import Dimension
+from crm_quality.audit.sources import source_lines
+from crm_quality.audit.terms import Terms
 from crm_quality.audit.vocabularies import vocabulary_tables
-from crm_quality.store.connection import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     import duckdb
 
     from crm_quality.audit.measures import Measures
+    from crm_quality.audit.population import Population
     from crm_quality.definitions import RuleSet
 
-#: From so many records on, distinct values are estimated: exact counts of thirty columns cost more
-#: than all other figures together.
-ESTIMATE_FROM = 250_000
 _SIZES = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, 20), (21, 50), (51, None))
 
 
@@ -63,7 +65,7 @@ def scorecard(
     *,
     as_of: date,
     show_personal: bool = False,
-    targets: Mapping[str, float] | None = None,
+    terms: Terms | None = None,
 ) -> Scorecard:
     """The state of a store: how much of it is good, what is wrong, where, and what it costs.
 
@@ -72,16 +74,18 @@ def scorecard(
         rules: The project's rules.
         as_of: The day that counts as today.
         show_personal: Leave personal values in examples as they are.
-        targets: Figure → least score, see `crm_quality.audit.gates`.
+        terms: The project's targets, teams and unit costs; null = none.
 
     Returns:
         The scorecard of every entity that has records.
 
     Raises:
-        UsageError: A target names a figure that does not exist.
+        UsageError: A target or unit cost names a figure that does not exist.
     """
+    terms = terms or Terms()
+    terms.check(rules)
     cards = tuple(
-        _card(measured, rules, as_of, show_personal=show_personal)
+        _card(measured, rules, as_of, terms, show_personal=show_personal)
         for measured in map(measure, populations(connection, rules))
         if measured.total("received")
     )
@@ -98,11 +102,14 @@ def scorecard(
         product_version=_product_version(),
         masked=not show_personal,
         entities=cards,
-        gates=gates(cards, targets or {}),
+        gates=gates(cards, terms),
+        currency=terms.currency,
     )
 
 
-def _card(measures: Measures, rules: RuleSet, as_of: date, *, show_personal: bool) -> EntityCard:
+def _card(
+    measures: Measures, rules: RuleSet, as_of: date, terms: Terms, *, show_personal: bool
+) -> EntityCard:
     population = measures.population
     definition = population.definition
     entity = definition.entity
@@ -113,7 +120,8 @@ def _card(measures: Measures, rules: RuleSet, as_of: date, *, show_personal: boo
     counts = _counts(measures)
     issues = issue_lines(measures, rules, show_personal=show_personal)
     unknown, unknown_total = unknown_values(measures, rules, show_personal=show_personal)
-    paid = costs(population, noun)
+    paid = costs(population, noun, terms.unit_costs)
+    owners = owner_lines(measures)
     return EntityCard(
         entity=entity,
         title=title_of(entity),
@@ -129,28 +137,25 @@ def _card(measures: Measures, rules: RuleSet, as_of: date, *, show_personal: boo
         previous_score=before.get("score") if set(before) >= set(marks) else None,
         dimensions=_dimensions(measures, by_dimension, before, as_of),
         cluster_sizes=_cluster_sizes(measures),
-        sources=_sources(measures, rules, by_dimension),
-        fields=_fields(measures),
+        sources=source_lines(measures, rules, by_dimension),
+        fields=field_lines(measures),
         issues=issues,
-        owners=owner_lines(measures),
-        keepers=keeper_lines(measures),
+        checks=_checks(measures),
+        owners=owners,
+        keepers=keeper_lines(measures, as_of, terms.teams),
+        teams=team_lines(measures, as_of, terms.teams, owners),
         unknown_values=unknown,
         unknown_total=unknown_total,
         vocabularies=vocabulary_tables(population, show_personal=show_personal),
         costs=paid,
         history=history(population.connection, entity),
         drift=drift(population.connection, entity),
-        rows={
-            "accepted": live_rows(population, "r.current_version IS NOT NULL"),
-            "golden": golden_rows(population, "TRUE"),
-            "duplicates": golden_rows(population, "records > 1"),
-            "quarantined": quarantine_rows(entity),
-        },
+        rows=_count_rows(population),
     )
 
 
 def _counts(measures: Measures) -> Counts:
-    everywhere = measures.rules.filter(pl.col("source").is_null())
+    everywhere = measures.rules.filter(pl.col("slice").is_null())
     severities = dict(everywhere.group_by("severity").agg(pl.col("issues").sum()).iter_rows())
     accepted = measures.total("accepted")
     several = measures.sizes.filter(pl.col("records") > 1)
@@ -176,10 +181,59 @@ def _counts(measures: Measures) -> Counts:
     )
 
 
+def _count_rows(population: Population) -> dict[str, str]:
+    """SQL for the rows behind each of `Counts`, by its name."""
+    entity = population.definition.entity
+    severities = {"errors": "error", "warnings": "warning", "infos": "info"}
+    return {
+        "received": record_rows(entity),
+        "accepted": live_rows(population, "r.current_version IS NOT NULL"),
+        "quarantined": quarantine_rows(entity, "r.current_version IS NULL"),
+        "waiting": quarantine_rows(entity, "r.current_version IS NOT NULL"),
+        "ended": record_rows(entity, "r.ended_at IS NOT NULL"),
+        "golden": golden_rows(population),
+        "duplicates": surplus_rows(population),
+        "merged": golden_rows(population, "records > 1"),
+        "with_issues": faulty_rows(population),
+        "issues": finding_rows(entity),
+        **{
+            name: finding_rows(entity, f"i.severity = {text_literal(severity)}")
+            for name, severity in severities.items()
+        },
+    }
+
+
+def _checks(measures: Measures) -> Checks:
+    """How rules ended, over all runs: what is not broken may have had nothing to look at."""
+    ended = {
+        rule: (looked, last)
+        for rule, looked, last in measures.population.connection.execute(
+            """
+            SELECT rule, bool_or(checked > 0), bool_or(status = 'errored') FROM (
+                SELECT *, run_id = max(run_id) OVER (PARTITION BY rule) AS is_last
+                FROM quality.check_result WHERE entity = ?
+            ) WHERE checked > 0 OR is_last GROUP BY rule
+            """,
+            [measures.population.definition.entity],
+        ).fetchall()
+    }
+    broken = set(measures.rules["rule"])
+    whole = measures.book.keys() - broken
+    failed = sorted(code for code in whole if ended.get(code, (False, False))[1])
+    kept = sum(ended[code][0] for code in whole & ended.keys() if code not in failed)
+    return Checks(
+        rules=len(measures.book),
+        kept=kept,
+        broken=len(broken),
+        idle=len(whole) - len(failed) - kept,
+        failed=tuple(failed),
+    )
+
+
 def _dimensions(
     measures: Measures, counts: pl.DataFrame, before: dict[str, float], as_of: date
 ) -> tuple[DimensionScore, ...]:
-    everywhere = counts.filter(pl.col("source").is_null())
+    everywhere = counts.filter(pl.col("slice").is_null())
     known = {
         dimension: (good, total)
         for dimension, good, total in everywhere.select("dimension", "good", "total").iter_rows()
@@ -192,6 +246,7 @@ def _dimensions(
             DimensionScore(
                 dimension=dimension.value,
                 title=words.title,
+                left=words.left,
                 score=100.0 * good / total if total else None,
                 good=good,
                 total=total,
@@ -213,124 +268,6 @@ def _cluster_sizes(measures: Measures) -> tuple[ClusterSize, ...]:
         if inside.height:
             records = (inside["records"] * inside["entities"]).sum()
             lines.append(ClusterSize(least, most, int(inside["entities"].sum()), int(records)))
-    return tuple(lines)
-
-
-def _sources(
-    measures: Measures, rules: RuleSet, by_dimension: pl.DataFrame
-) -> tuple[SourceLine, ...]:
-    population = measures.population
-    shared = {
-        source: row
-        for source, *row in population.rows("""
-            , part AS (
-                SELECT entity_id, source, count(*) AS records, min(accepted_no) AS first_no
-                FROM placed GROUP BY entity_id, source
-            ), entity AS (
-                SELECT entity_id, sum(records) AS records, count(*) AS sources,
-                       arg_min(source, first_no) AS first_source
-                FROM part GROUP BY entity_id
-            )
-            SELECT p.source, coalesce(sum(p.records) FILTER (e.records > 1), 0)::BIGINT,
-                   sum(p.records - 1)::BIGINT,
-                   count(*) FILTER (e.first_source = p.source),
-                   count(*) FILTER (e.sources = 1)
-            FROM part p JOIN entity e USING (entity_id) GROUP BY p.source
-        """)
-    }
-    found = {
-        source: row
-        for source, *row in population.rows(
-            "SELECT source, count(*), count(DISTINCT record_id) FROM finding GROUP BY source"
-        )
-    }
-    lines = []
-    for row in measures.records.filter(pl.col("source").is_not_null()).iter_rows(named=True):
-        name = row["source"]
-        behind, inside, first, only = shared.get(name, (0, 0, 0, 0))
-        issues, with_issues = found.get(name, (0, 0))
-        marks = scores(by_dimension, name)
-        known = rules.sources.get(name)
-        lines.append(
-            SourceLine(
-                source=name,
-                title=known.title if known else "",
-                received=row["received"],
-                accepted=row["accepted"],
-                quarantined=row["quarantined"],
-                ended=row["ended"],
-                issues=issues,
-                with_issues=with_issues,
-                shared=behind,
-                duplicates=inside,
-                duplicate_share=share(behind, row["accepted"]),
-                first=first,
-                only_here=only,
-                completeness=marks.get(Dimension.COMPLETENESS.value),
-                validity=marks.get(Dimension.VALIDITY.value),
-                rows=source_rows(population, name),
-            )
-        )
-    return tuple(sorted(lines, key=lambda line: (-line.received, line.source)))
-
-
-def _fields(measures: Measures) -> tuple[FieldLine, ...]:
-    population = measures.population
-    definition = population.definition
-    live = measures.live
-    estimate = live >= ESTIMATE_FROM
-    count = "approx_count_distinct({})" if estimate else "count(DISTINCT {})"
-    counted = ", ".join(count.format(quoted(name)) for name in population.fields)
-    distinct = dict(
-        zip(
-            population.fields,
-            population.rows(f"SELECT {counted} FROM live")[0],  # noqa: S608 - names are quoted
-            strict=True,
-        )
-    )
-    golden = {name: row for name, *row in measures.golden.select("field", "filled").iter_rows()}
-    by_source: dict[str, dict[str, float | None]] = {}
-    everywhere = {}
-    for row in measures.fields.iter_rows(named=True):
-        if row["source"] is None:
-            everywhere[row["field"]] = row
-        else:
-            by_source.setdefault(row["field"], {})[row["source"]] = share(
-                row["filled"], row["live"]
-            )
-    issues = dict(
-        measures.rules.filter(pl.col("source").is_null())
-        .group_by("field")
-        .agg(pl.col("issues").sum())
-        .iter_rows()
-    )
-    lines = []
-    for name in population.fields:
-        field = definition.fields[name]
-        row = everywhere[name]
-        asked = "" if not field.required else "sometimes" if field.required_when else "always"
-        lines.append(
-            FieldLine(
-                field=name,
-                label=label(name),
-                meaning=field.meaning,
-                owner=field.owner or definition.owner,
-                personal=field.personal,
-                asked_for=asked,
-                filled=row["filled"],
-                fill_rate=share(row["filled"], row["live"]),
-                given=row["given"],
-                valid=row["valid"],
-                validity=share(row["valid"], row["given"]),
-                distinct=distinct[name],
-                distinct_is_estimate=estimate,
-                golden_filled=golden[name][0],
-                golden_fill_rate=share(golden[name][0], measures.entities),
-                issues=issues.get(name, 0),
-                by_source=dict(sorted(by_source.get(name, {}).items())),
-                rows=missing_rows(population, name),
-            )
-        )
     return tuple(lines)
 
 

@@ -8,17 +8,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from crm_quality.audit.headline import percent
+from crm_quality.audit.headline import money, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console, RenderableType
 
-    from crm_quality.audit.card import EntityCard, Scorecard
+    from crm_quality.audit.card import Cost, EntityCard, Scorecard
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 _FAIR, _GOOD = 75.0, 90.0
 _BAR = 20
 _RULES = 8
+_TEXTS = {"issue", "owner", "rule", "source", "quality", "target", "team", "cost", ""}
 
 
 def render_terminal(card: Scorecard, console: Console) -> None:
@@ -32,7 +35,7 @@ def render_terminal(card: Scorecard, console: Console) -> None:
         console.print("The store is empty: take in files with `crmq run FILE...`.")
         return
     for entity in card.entities:
-        _print_entity(entity, console)
+        _print_entity(entity, console, card.currency)
     if card.gates:
         table = _table("target", "at least", "is", "")
         for gate in card.gates:
@@ -45,7 +48,7 @@ def render_terminal(card: Scorecard, console: Console) -> None:
     console.print(Text(f"As of {card.as_of}, after {run}{masked}.", "dim"))
 
 
-def _print_entity(entity: EntityCard, console: Console) -> None:
+def _print_entity(entity: EntityCard, console: Console, currency: str) -> None:
     counts = entity.counts
     console.print(Text.assemble((entity.title, "bold"), "  ", entity.headline))
     for remark in entity.remarks:
@@ -55,6 +58,11 @@ def _print_entity(entity: EntityCard, console: Console) -> None:
     if entity.issues:
         console.print(_indented(_issues(entity)))
     console.print(_indented(_sources(entity)))
+    if entity.teams:
+        console.print(_indented(_teams(entity)))
+    priced = [cost for cost in entity.costs if cost.amount is not None]
+    if priced:
+        console.print(_indented(_costs(priced, currency)))
     if counts.ended:
         console.print(Text(f"  {counts.ended:,} records were deleted by their source.", "dim"))
 
@@ -70,7 +78,7 @@ def _scores(entity: EntityCard) -> Table:
             line.title,
             f"{line.score:.1f}",
             _bar(line.score),
-            Text(f"{left:,} of {line.total:,}" if left else "nothing", "dim"),
+            Text(f"{left:,} of {line.total:,} {line.left}" if left else "nothing", "dim"),
         )
     if entity.score is not None:
         table.add_row(Text("All", "bold"), Text(f"{entity.score:.1f}", "bold"), _bar(entity.score))
@@ -92,25 +100,56 @@ def _issues(entity: EntityCard) -> Table:
 
 
 def _sources(entity: EntityCard) -> Table:
-    table = _table("source", "records", "quarantined", "shared", "new customers", "complete")
+    table = _table("source", "records", "quarantined", "shared", "new customers", "score")
     table.columns[4].header = f"new {entity.noun}"
     for line in entity.sources:
-        complete = "-" if line.completeness is None else f"{line.completeness:.0f}"
+        score = "-" if line.score is None else f"{line.score:.0f}"
         table.add_row(
             line.source,
             f"{line.received:,}",
             f"{line.quarantined:,}",
             percent(line.duplicate_share),
             f"{line.first:,}",
-            complete,
+            score,
         )
+    return table
+
+
+def _teams(entity: EntityCard) -> Table:
+    table = _table("team", "records", "with issues", "score", "to mend")
+    for line in entity.teams:
+        table.add_row(
+            line.team,
+            f"{line.records:,}",
+            f"{line.with_issues:,}",
+            "-" if line.score is None else f"{line.score:.0f}",
+            f"{line.to_mend:,}",
+        )
+    return table
+
+
+def _costs(costs: Sequence[Cost], currency: str) -> Table:
+    table = _table("cost", "count", "each", "amount")
+    for cost in costs:
+        each, amount = (money(value, currency) for value in (cost.unit_cost, cost.amount))
+        table.add_row(cost.title, f"{cost.count:,}", each, amount)
     return table
 
 
 def _table(*headers: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for header in headers:
-        numeric = header not in {"issue", "owner", "rule", "source", "quality", "target", ""}
+        numeric = header not in {
+            "issue",
+            "owner",
+            "rule",
+            "source",
+            "quality",
+            "target",
+            "team",
+            "cost",
+            "",
+        }
         right = numeric and not header.startswith("what")
         table.add_column(header, justify="right" if right else "left")
     return table

@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from crm_quality.cli import audit, evaluate, export, project, run
+from crm_quality.cli import (
+    audit,
+    evaluate,
+    explain,
+    export,
+    lookup,
+    profile,
+    project,
+    quarantine,
+    review,
+    rules,
+    run,
+    values,
+)
 from crm_quality.cli.output import complain
 from crm_quality.errors import CrmQualityError, LimitError
 
@@ -38,7 +51,20 @@ def _root(
     """One trusted customer list out of many messy ones."""
 
 
-for module in (project, run, audit, evaluate, export):
+for module in (
+    project,
+    run,
+    profile,
+    quarantine,
+    audit,
+    rules,
+    values,
+    lookup,
+    explain,
+    review,
+    evaluate,
+    export,
+):
     module.register(app)
 
 

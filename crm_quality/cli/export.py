@@ -14,7 +14,8 @@ from crm_quality.engine.project import Project
 from crm_quality.errors import InputError, UsageError
 from crm_quality.store.export import EXPORTS
 
-_KINDS = (".csv", ".parquet", ".xlsx", ".json", ".jsonl")
+#: Endings of the files that a table is written to.
+KINDS = (".csv", ".parquet", ".xlsx", ".json", ".jsonl")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,28 +33,44 @@ def export(
     wait: Wait = 0.0,
 ) -> None:
     """Write a table for others to read."""
-    if out.suffix.lower() not in _KINDS:
-        raise UsageError(f"{out} ends in none of {', '.join(_KINDS)}; name the kind of file so")
-    frame = Project.open(project, wait=wait).export(what)
+    check_kind(out)
+    write(Project.open(project, wait=wait).export(what), out)
+
+
+def check_kind(out: Path) -> None:
+    """Refuse a file whose ending names no kind that can be written.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if out.suffix.lower() not in KINDS:
+        raise UsageError(f"{out} ends in none of {', '.join(KINDS)}; name the kind of file so")
+
+
+def write(frame: pl.DataFrame, out: Path) -> None:
+    """Write ``frame`` in the format that the ending of ``out`` names, and say so.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    kind = out.suffix.lower()
     try:
-        write(frame, out)
+        if kind == ".parquet":
+            frame.write_parquet(out)
+        elif kind == ".xlsx":
+            flat(frame).write_excel(out, autofit=True)
+        elif kind == ".csv":
+            flat(frame).write_csv(out)
+        elif kind == ".json":
+            frame.write_json(out)
+        else:
+            frame.write_ndjson(out)
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror or error}") from error
     say(f"wrote {frame.height:,} rows to {out}")
 
 
-def write(frame: pl.DataFrame, out: Path) -> None:
-    """Write ``frame`` in the format that the ending of ``out`` names; lists join with ``;``."""
-    kind = out.suffix.lower()
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with lists as texts, their items joined with ``;``."""
     lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
-    flat = frame.with_columns(pl.col(name).list.join("; ") for name in lists)
-    if kind == ".parquet":
-        frame.write_parquet(out)
-    elif kind == ".xlsx":
-        flat.write_excel(out, autofit=True)
-    elif kind == ".csv":
-        flat.write_csv(out)
-    elif kind == ".json":
-        frame.write_json(out)
-    else:
-        frame.write_ndjson(out)
+    return frame.with_columns(pl.col(name).list.join("; ") for name in lists)

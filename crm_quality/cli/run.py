@@ -35,12 +35,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from crm_quality.engine.check import Run
-    from crm_quality.engine.summary import Summary
+    from crm_quality.engine.summary import IssueCounts, Summary
 
-Files = Annotated[
-    list[str],
-    typer.Argument(help="Files: .csv .tsv .parquet .xlsx .json .jsonl, or - for standard input."),
-]
+_FILES = "Files: .csv .tsv .parquet .xlsx .json .jsonl, or - for standard input."
+Files = Annotated[list[str], typer.Argument(help=_FILES)]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +48,10 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    files: Files,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help=_FILES, show_default=False),
+    ] = None,
     source: SourceOption = None,
     entity: EntityOption = "contact",
     key: KeyOption = None,
@@ -60,11 +61,22 @@ def run(
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit 1 from this severity on.")
     ] = None,
+    requarantine: Annotated[
+        bool,
+        typer.Option(
+            "--requarantine",
+            help="Also set aside records accepted before that fail the rules of today; then no "
+            "file need be given.",
+        ),
+    ] = False,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
     wait: Wait = 0.0,
 ) -> None:
     """Take files the whole way: standardise, validate, match, merge, store."""
+    files = files or []
+    if not files and not requarantine:
+        raise UsageError("name the files to take in, or - for standard input")
     _once(files)
     opened = Project.open(project, wait=wait)
     with progress() as listener:
@@ -76,14 +88,15 @@ def run(
             encoding=encoding,
             delimiter=delimiter,
             as_of=_day(as_of),
+            requarantine=requarantine,
             command="crmq run",
             progress=listener,
         )
     for note in done.summary.notes:
         say(note)
     if output is Format.TABLE:
-        _print_summary(done.summary)
-        _print_rules(done)
+        print_summary(done.summary)
+        print_rules(done)
     else:
         print_object(done.summary.model_dump(), output)
     _gate(done.summary, fail_on or FailOn(opened.config.fail_on))
@@ -128,7 +141,7 @@ def check(
         say(note)
     issues = done.issues if show_personal else masked_issues(done.issues, rules)
     if output is Format.TABLE:
-        _print_rules(done)
+        print_rules(done)
         columns = ["source", "source_key", "row_number", "severity", "rule", "value", "message"]
         order = pl.col("severity").replace_strict({"error": 0, "warning": 1}, default=2)
         print_frame(
@@ -167,16 +180,19 @@ def _gate(summary: Summary, fail_on: FailOn) -> None:
         raise typer.Exit(1)
 
 
-def _print_summary(summary: Summary) -> None:
+def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
+    """What a run did, as a table; ``judged_again``: it took nothing in."""
     records, golden, match = summary.records, summary.golden, summary.match
-    waiting = bool(records.quarantined)
+    wait = summary.waiting or 0
+    waiting = f"{wait:,} wait{'s' * (wait == 1)} in all: crmq quarantine list" if wait else ""
     rows = [
-        ("received", records.received, ""),
+        ("judged again" if judged_again else "received", records.received, ""),
         ("  accepted", records.accepted, f"{records.unchanged:,} of them unchanged"),
-        ("  quarantined", records.quarantined, "crmq export quarantine FILE" * waiting),
+        ("  quarantined", records.quarantined, waiting),
         ("  suppressed", records.suppressed, ""),
         ("golden records", golden.total, _what_became(summary)),
         ("largest cluster", match.largest_cluster, "source records of one customer"),
+        ("store issues", _all(summary.store_issues), "of rules about many records, in force now"),
         ("pairs compared", match.scored_pairs, f"{match.review_pairs:,} worth a look"),
         ("seconds", round(sum(summary.seconds.values()), 1), _slowest(summary)),
     ]
@@ -196,6 +212,10 @@ def _print_summary(summary: Summary) -> None:
         say("nothing changed")
 
 
+def _all(issues: IssueCounts) -> int:
+    return issues.error + issues.warning + issues.info
+
+
 def _what_became(summary: Summary) -> str:
     golden = summary.golden
     parts = {"new": golden.created, "changed": golden.changed, "merged": golden.merged}
@@ -211,7 +231,8 @@ def _slowest(summary: Summary) -> str:
     return f"most of them in {stage}; peak memory {summary.peak_memory_mb:,.0f} MB"
 
 
-def _print_rules(done: Run) -> None:
+def print_rules(done: Run) -> None:
+    """The issues of a run, counted by rule; nothing where there are none."""
     if done.issues.is_empty():
         return
     by_rule = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from crm_quality.definitions.matching import MatchingDefinition
 from crm_quality.definitions.model import Definition, Severity
-from crm_quality.definitions.rules import Check, Condition, RecordRule
+from crm_quality.definitions.rules import Check, Condition, Limits, RecordRule
 from crm_quality.definitions.vocabulary import Vocabulary
 
 
@@ -127,6 +127,17 @@ class Survivorship(Definition):
     at_least: int = 1
 
 
+#: What is found of a field's own accord, without a check or rule: absence, and the notes of
+#: standardising.
+Finding = Literal[
+    "required", "placeholder", "invalid", "unknown", "ambiguous", "repaired", "doubtful"
+]
+_BareLimits = Annotated[
+    Limits,
+    BeforeValidator(lambda data: {"pass_up_to": data} if isinstance(data, str) else data),
+]
+
+
 class FieldDefinition(Definition):
     """One field of one entity.
 
@@ -143,6 +154,8 @@ class FieldDefinition(Definition):
         unknown: Severity of a value outside the vocabulary.
         invalid: Severity of a value that cannot be read as ``type``.
         checks: Checks of the canonical value.
+        limits: Kind of finding → how many are too many; a bare ``2%`` stands for
+            ``{pass_up_to: 2%}``.
         survivorship: How the golden value is chosen.
         match: What the field is evidence of; null = not used in matching.
     """
@@ -158,6 +171,7 @@ class FieldDefinition(Definition):
     unknown: Severity = Severity.WARNING
     invalid: Severity = Severity.WARNING
     checks: tuple[Check, ...] = ()
+    limits: dict[Finding, _BareLimits] = Field(default={})
     survivorship: Survivorship = Survivorship()
     match: MatchRole | None = None
 
@@ -169,6 +183,16 @@ class FieldDefinition(Definition):
             raise ValueError("only a field of type vocabulary or country names a vocabulary")
         if self.required_when is not None and self.required is None:
             raise ValueError("required_when needs required: error, warning or info")
+        return self
+
+    @model_validator(mode="after")
+    def _limits_speak_of_what_can_be_found(self) -> FieldDefinition:
+        if "required" in self.limits and self.required is None:
+            raise ValueError("limits of required need required: error, warning or info")
+        if "unknown" in self.limits and self.type not in _FROM_A_LIST:
+            raise ValueError("limits of unknown need a field of type vocabulary or country")
+        if any(limits.by is not None for limits in self.limits.values()):
+            raise ValueError("limits by segment are for checks and rules")
         return self
 
 

@@ -20,7 +20,7 @@ from crm_quality.definitions.vocabulary import Vocabulary
 from crm_quality.errors import DefinitionError, Fault, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -47,6 +47,7 @@ class RuleSet:
         sources: Name → source.
         matching: Name of entity → matching.
         fingerprint: SHA-256 over the contents; equal for rules that mean the same.
+        borrowed: Names of sources that come from a mapping file and are no part of the project.
     """
 
     entities: Mapping[str, EntityDefinition]
@@ -54,6 +55,7 @@ class RuleSet:
     sources: Mapping[str, SourceDefinition]
     matching: Mapping[str, MatchingDefinition]
     fingerprint: str = ""
+    borrowed: frozenset[str] = frozenset()
 
     def entity(self, name: str) -> EntityDefinition:
         """The entity called ``name``.
@@ -96,17 +98,20 @@ def default_rules() -> RuleSet:
 
 @dataclass
 class _Reading:
+    instead: Mapping[Path, str]
     faults: list[Fault] = field(default_factory=list)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     models: dict[str, dict[str, Definition]] = field(default_factory=dict)
     broken: set[tuple[str, str]] = field(default_factory=set)
 
 
-def load_rules(folder: Path | str) -> RuleSet:
+def load_rules(folder: Path | str, *, instead: Mapping[Path, str] | None = None) -> RuleSet:
     """Read ``entities/``, ``vocabularies/``, ``sources/`` and ``matching/`` of a folder.
 
     Args:
         folder: The project's ``rules`` folder.
+        instead: File below ``folder`` → the text that counts in place of what stands in it, to
+            try a change before it is written.
 
     Returns:
         The rules, checked against each other.
@@ -114,30 +119,104 @@ def load_rules(folder: Path | str) -> RuleSet:
     Raises:
         DefinitionError: Any file is wrong; it holds every fault of every file.
     """
+    survey = survey_rules(folder, instead=instead)
+    if survey.rules is None:
+        raise DefinitionError(survey.faults)
+    return survey.rules
+
+
+@dataclass(frozen=True)
+class RuleSurvey:
+    """A folder of rules, right or wrong.
+
+    Attributes:
+        faults: Every mistake of every file, by file and line.
+        documents: (kind, name) → the file of each definition that could be read.
+        files: Every rule file there is, with and without mistakes.
+        rules: The rules; null where there is any fault.
+    """
+
+    faults: tuple[Fault, ...]
+    documents: Mapping[tuple[str, str], Document]
+    files: tuple[Path, ...]
+    rules: RuleSet | None
+
+
+def survey_rules(folder: Path | str, *, instead: Mapping[Path, str] | None = None) -> RuleSurvey:
+    """Read a folder of rules as `load_rules` does, and tell of faults instead of raising them.
+
+    Raises:
+        DefinitionError: The folder is no folder of rules.
+    """
     folder = Path(folder)
     if not (folder / "entities").is_dir():
         hint = "run `crmq init DIR` to make a project with the default rules"
         raise DefinitionError([Fault(folder / "entities", 0, 0, "the folder is missing", hint)])
-    reading = _Reading()
+    reading = _Reading(instead or {})
+    files = []
     for kind in KINDS:
         reading.models[kind] = {}
         for file in sorted((folder / kind).glob("*.y*ml")):
+            files.append(file)
             _read(reading, kind, file)
-    entities = {
-        name: entity
-        for name, entity in reading.models["entities"].items()
-        if isinstance(entity, EntityDefinition)
-    }
-    vocabularies = _of(reading, "vocabularies", Vocabulary)
-    sources = _of(reading, "sources", SourceDefinition)
-    matching = _of(reading, "matching", MatchingDefinition)
+    return _surveyed(reading, folder, files)
+
+
+def rules_of(texts: Mapping[str, str]) -> RuleSet:
+    """Definitions that are not on disk.
+
+    Args:
+        texts: Path below a ``rules`` folder → YAML.
+
+    Returns:
+        The rules, checked against each other.
+
+    Raises:
+        DefinitionError: Any text is wrong; it holds every fault of every text.
+    """
+    reading = _Reading({Path(path): text for path, text in texts.items()})
+    reading.models |= {kind: {} for kind in KINDS}
+    for kind in KINDS:
+        for file in reading.instead:
+            if file.parts[0] == kind:
+                _read(reading, kind, file)
+    survey = _surveyed(reading, Path(), list(reading.instead))
+    if survey.rules is None:
+        raise DefinitionError(survey.faults)
+    return survey.rules
+
+
+def _surveyed(reading: _Reading, folder: Path, files: Sequence[Path]) -> RuleSurvey:
+    """Definitions that were read, checked against each other."""
     for kind, name, way, message, hint in reference_faults(
-        entities, vocabularies, sources, matching, frozenset(reading.broken)
+        *_models(reading.models), frozenset(reading.broken)
     ):
         document = reading.documents.get((kind, name), Document(folder))
         reading.faults.append(document.fault(way, message, hint))
-    if reading.faults:
-        raise DefinitionError(sorted(reading.faults, key=lambda f: (str(f.file), f.line)))
+    faults = tuple(sorted(reading.faults, key=lambda f: (str(f.file), f.line)))
+    rules = None if faults else _bound(reading.models)
+    return RuleSurvey(faults, reading.documents, tuple(files), rules)
+
+
+def _models(
+    models: Mapping[str, Mapping[str, Definition]],
+) -> tuple[
+    dict[str, EntityDefinition],
+    dict[str, Vocabulary],
+    dict[str, SourceDefinition],
+    dict[str, MatchingDefinition],
+]:
+    """Entities, vocabularies, sources and matchings."""
+    return (
+        _of(models, "entities", EntityDefinition),
+        _of(models, "vocabularies", Vocabulary),
+        _of(models, "sources", SourceDefinition),
+        _of(models, "matching", MatchingDefinition),
+    )
+
+
+def _bound(models: Mapping[str, Mapping[str, Definition]]) -> RuleSet:
+    entities, vocabularies, sources, matching = _models(models)
     bound = {
         name: entity.model_copy(
             update={
@@ -147,11 +226,68 @@ def load_rules(folder: Path | str) -> RuleSet:
         )
         for name, entity in entities.items()
     }
-    return RuleSet(bound, vocabularies, sources, matching, _fingerprint(reading.models))
+    return RuleSet(bound, vocabularies, sources, matching, _fingerprint(models))
 
 
-def _of(reading: _Reading, kind: str, model: type[_Model]) -> dict[str, _Model]:
-    return {n: m for n, m in reading.models[kind].items() if isinstance(m, model)}
+def rules_as_json(rules: RuleSet) -> str:
+    """The project's definitions as one JSON object; `rules_from_json` makes them again."""
+    own = {name: of for name, of in rules.sources.items() if name not in rules.borrowed}
+    kinds: dict[str, Mapping[str, Definition]] = {
+        "entities": rules.entities,
+        "vocabularies": rules.vocabularies,
+        "sources": own,
+        "matching": rules.matching,
+    }
+    return json.dumps(
+        {
+            kind: {
+                name: model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+                for name, model in sorted(named.items())
+            }
+            for kind, named in kinds.items()
+        },
+        sort_keys=False,
+    )
+
+
+def rules_from_json(text: str) -> RuleSet:
+    """The rules that `rules_as_json` wrote down.
+
+    Raises:
+        DefinitionError: They are not rules of this version.
+    """
+    tree = json.loads(text)
+    try:
+        return _bound(
+            {
+                kind: {name: model.model_validate(plain) for name, plain in tree[kind].items()}
+                for kind, (model, _) in KINDS.items()
+            }
+        )
+    except (ValidationError, KeyError) as error:
+        message = f"the rules that were kept are not those of this version: {error}"
+        raise DefinitionError([Fault(None, 0, 0, message)]) from error
+
+
+def vocabulary_file(folder: Path | str, name: str) -> Path:
+    """The file below a project's ``rules`` folder that defines the vocabulary ``name``.
+
+    Raises:
+        NotFoundError: No file does.
+    """
+    files = sorted((Path(folder) / "vocabularies").glob("*.y*ml"))
+    # nearly always the file is called like the vocabulary
+    for file in sorted(files, key=lambda file: file.stem != name):
+        tree = parse(file.read_text(encoding="utf-8"), file).tree
+        if isinstance(tree, dict) and tree.get("vocabulary") == name:
+            return file
+    raise NotFoundError(f"no file in {Path(folder) / 'vocabularies'} defines {name!r}")
+
+
+def _of(
+    models: Mapping[str, Mapping[str, Definition]], kind: str, model: type[_Model]
+) -> dict[str, _Model]:
+    return {n: m for n, m in models[kind].items() if isinstance(m, model)}
 
 
 def _used_by(
@@ -172,7 +308,7 @@ def _fingerprint(models: Mapping[str, Mapping[str, Definition]]) -> str:
 def _read(reading: _Reading, kind: str, file: Path) -> None:
     model, name_key = KINDS[kind]
     try:
-        text = file.read_text(encoding="utf-8")
+        text = reading.instead.get(file) or file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reading.faults.append(Fault(file, 0, 0, f"cannot be read: {error}", "save it as UTF-8"))
         return

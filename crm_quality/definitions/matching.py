@@ -18,6 +18,7 @@ class Relation(Definition):
         start: The relation is assumed at first where one of these comparisons agrees ...
         without: ... and none of these does.
         group: Name of the groups that pairs of this relation make (``household``); null = none.
+        ties: Comparisons of which one agrees in the pairs that make groups; empty = any pair does.
     """
 
     shares: tuple[str, ...] = Field(min_length=1)
@@ -25,6 +26,7 @@ class Relation(Definition):
     start: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     group: str | None = None
+    ties: tuple[str, ...] = ()
 
 
 class Bound(Definition):
@@ -61,12 +63,17 @@ class Budget(Definition):
     Attributes:
         pairs_per_record: Pairs of one key for each record, where there are many records.
         floor: Pairs that one key may always make.
+        all_per_record: Pairs of all keys together for each record; beyond it, keys that bring the
+            least are dropped.
+        all_floor: Pairs that all keys together may always make.
         largest_block: A block of more records than this is refined, then skipped.
         smallest_cap: A key whose blocks are cut below this size is skipped wholly.
     """
 
     pairs_per_record: float = Field(default=0.7, gt=0)
     floor: int = Field(default=200_000, ge=0)
+    all_per_record: float = Field(default=4.0, gt=0)
+    all_floor: int = Field(default=2_000_000, ge=0)
     largest_block: int = Field(default=300, ge=2)
     smallest_cap: int = Field(default=10, ge=2)
 
@@ -86,6 +93,8 @@ class MatchingDefinition(Definition):
         pseudo_same: Weight, in pairs, of what random pairs show against what same pairs show.
         pseudo_other: The same for the other relations.
         few_records: Below this many records the shipped model is fitted to them, and none is kept.
+        incremental_from: With this many records and more, a run matches only what its changes
+            reach, and keeps what it knows of the others in ``cache/`` beside the store.
         accept: Match weight (log2 of odds) from which records are joined.
         review: Match weight from which a pair that is not joined is shown to a steward.
         clip: Least and greatest weight of one pair when clusters are formed.
@@ -104,6 +113,7 @@ class MatchingDefinition(Definition):
     pseudo_same: float = Field(default=5.0, ge=0)
     pseudo_other: float = Field(default=20.0, ge=0)
     few_records: int = Field(default=2_000, ge=0)
+    incremental_from: int = Field(default=20_000, ge=0)
     accept: float = 0.0
     review: float = -6.0
     clip: tuple[float, float] = (-3.0, 12.0)

@@ -53,9 +53,18 @@ def _faults_of_owners(
         *(("sources", name, "entity", source.entity) for name, source in sources.items()),
         *(("matching", name, "matching", name) for name in matching),
     ]
+    homeless: dict[str, list[tuple[str, str, str]]] = {}
     for kind, name, key, entity in owners:
         if entity not in entities and ("entities", entity) not in broken:
+            homeless.setdefault(entity, []).append((kind, name, key))
+    for entity, blamed in homeless.items():
+        if len(blamed) == 1:
+            kind, name, key = blamed[0]
             yield kind, name, (key,), *unknown("entity", entity, entities)
+            continue
+        named = ", ".join(f"{kind}/{name}" for kind, name, _ in blamed)
+        message = f"there is no entity {entity!r}, which {len(blamed)} files need: {named}"
+        yield "entities", entity, (), message, f"bring entities/{entity}.yml back, or delete those"
     for name, source in sources.items():
         fields = entities[source.entity].fields if source.entity in entities else {}
         for column in source.columns if fields else ():

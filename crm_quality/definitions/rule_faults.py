@@ -119,6 +119,11 @@ def _many_faults(
         yield from _name_faults(rule.references.field, entity, (*way, "references", "field"))
         other = (rule.references.entity, rule.references.key)
         yield from _other_faults(*other, "key", entities, (*way, "references"))
+        agrees: Way = (*way, "references", "agrees")
+        for own, theirs in rule.references.agrees.items():
+            yield from _name_faults(own, entity, (*agrees, own))
+            if rule.references.entity in entities:
+                yield from _other_faults(rule.references.entity, theirs, own, entities, agrees)
     if rule.children is not None:
         yield from _name_faults(rule.children.key, entity, (*way, "children", "key"))
         other = (rule.children.entity, rule.children.field)

@@ -200,15 +200,20 @@ class Check(Definition):
 class Reference(Definition):
     """Every value of a field is the key of a record of some entity.
 
+    With ``agrees`` the rule asks instead that a record which is found says the same: it does not
+    speak of values that lead nowhere.
+
     Attributes:
-        field: The field that holds the key.
+        field: The field that holds the key; names of companies are compared without legal form.
         entity: The entity that it points to.
         key: The field there that it is compared with.
+        agrees: Field here → field there that says the same in its own way, as ``agrees_with``.
     """
 
     field: str
     entity: str
     key: str = "source_key"
+    agrees: dict[str, str] = Field(default={})
 
 
 class Children(Definition):
@@ -259,7 +264,7 @@ class RecordRule(Definition):
         code: Stable code, ``<entity>.<name>`` or ``<entity>.<field>.<name>``.
         title: What holds when the rule is kept.
         message: What to tell the person who entered the record. ``{name}`` stands for the value
-            of that field, which must not be personal; ``{as_of}`` for the day of the run.
+            of that field, which must not be personal.
         expect: What must hold of each record.
         sql: The same as one SQL expression over the record's fields, read-only; null passes.
         unique: These fields together occur once; records without any of them are left out.

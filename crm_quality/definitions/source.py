@@ -22,8 +22,10 @@ class ColumnMapping(Definition):
         separator: Stands between joined cells.
         split: Text between the items of a list in one cell; they come out with ``;`` between them.
         strip_prefix: Texts taken off the beginning of a cell (``p:``, ``l:``, ``'``).
-        values: Text in the file (without case) → text of the field. A text that is not
-            listed gives no value: what a source does not say outright stays unknown.
+        values: Text in the file (without case) → text of the field. In a field with a vocabulary
+            a text that is not listed stays as it came, so that it is an accepted value or is
+            reported; in any other field it gives no value: what a source does not say outright
+            stays unknown.
         blank: Texts that mean "nothing" in this column, besides blanks.
     """
 

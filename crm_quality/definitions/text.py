@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from crm_quality.errors import Fault
 
@@ -63,6 +64,11 @@ def parse(text: str, file: Path | None = None) -> Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         problem = error.problem or error.context or "not valid YAML"
         return Document(file, faults=(Fault(file, line, column, f"not valid YAML: {problem}"),))
+    except ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        problem = f"not valid YAML: the character #x{error.character:04x} is not allowed"
+        return Document(file, faults=(Fault(file, line, column, problem),))
     except YAMLError as error:
         return Document(file, faults=(Fault(file, 0, 0, f"not valid YAML: {error}"),))
     if node is None:

@@ -8,17 +8,17 @@ _KEY = ("source", "source_key")
 
 
 def arrivals(
-    incoming: pl.DataFrame, known: pl.DataFrame, *, rules_hash: str, next_record: int
+    incoming: pl.DataFrame, known: pl.DataFrame, *, rules_hash: pl.Expr, next_record: int
 ) -> pl.DataFrame:
     """Find each row's record and whether it says anything new.
 
     A row is unchanged when its content and its being deleted or not are what was last heard of the
-    record, under the same field definitions; several rows of one key are versions, in order.
+    record, read and checked by the same rules; several rows of one key are versions, in order.
 
     Args:
         incoming: RAW frame with ``source``, ``source_key``, ``content_hash``, ``is_deleted``.
         known: As `crm_quality.store.landing.known_records` gives it.
-        rules_hash: Fingerprint of the definitions that would standardise the rows.
+        rules_hash: What would read and check the rows, see `crm_quality.engine.rules_hash`.
         next_record: The first free record id.
 
     Returns:

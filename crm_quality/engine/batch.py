@@ -10,6 +10,7 @@ import polars as pl
 from crm_quality.definitions import FieldType
 from crm_quality.standardise import standardise
 from crm_quality.validate import check_records
+from crm_quality.validate.waivers import WAIVERS, waive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,12 +40,14 @@ class Prepared:
         checks: One row per check, as `crm_quality.validate.check_records` gives it.
         points: Contact points: ``record_id``, ``version_id``, ``kind``, ``field``, ``value``,
             ``value_raw``.
+        waived: ``version_id``, ``rule`` of errors that a waiver made warnings.
     """
 
     versions: pl.DataFrame
     issues: pl.DataFrame
     checks: pl.DataFrame
     points: pl.DataFrame
+    waived: pl.DataFrame
 
 
 def prepare(
@@ -55,6 +58,8 @@ def prepare(
     country: str | None,
     as_of: date,
     clock: Clock,
+    waivers: pl.DataFrame | None = None,
+    in_force: bool = False,
 ) -> Prepared:
     """Standardise and validate the rows of one batch.
 
@@ -66,15 +71,19 @@ def prepare(
         country: Region of phone numbers that nothing else tells.
         as_of: The day that counts as today.
         clock: Takes the seconds of both stages.
+        waivers: Frame of `WAIVERS` in force; null = none.
+        in_force: The rows are in force and stay so: an error is told, and sets nothing aside.
     """
     with clock.stage("standardise"):
         standardised = standardise(rows, definition, sources=sources, country=country)
     with clock.stage("validate"):
         validation = check_records(standardised, definition, as_of=as_of, sources=sources)
         ids = rows.select(*ROW, "record_id", "version_id")
-        issues = validation.issues.join(ids, on=ROW, how="left", maintain_order="left")
+        found = validation.issues.join(ids, on=ROW, how="left", maintain_order="left")
+        issues, is_waived = waive(found, WAIVERS.to_frame() if waivers is None else waivers)
         bad = issues.filter(pl.col("severity") == "error").select("version_id").unique()
-        quarantined = pl.col("version_id").is_in(bad["version_id"].implode())
+        fails = pl.col("version_id").is_in(bad["version_id"].implode())
+        quarantined = pl.lit(value=False) if in_force else fails
         versions = standardised.with_columns(
             pl.when(quarantined)
             .then(pl.lit("quarantined"))
@@ -88,6 +97,7 @@ def prepare(
         issues=issues,
         checks=validation.checks,
         points=_contact_points(versions, definition),
+        waived=issues.filter(is_waived).select("version_id", "rule"),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crm_quality.engine.batch import prepare
-from crm_quality.engine.run import RunOutcome
+from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.summary import Clock, Summary, peak_memory_mb
 from crm_quality.intake import load_source, read, take_in
 
@@ -46,7 +46,11 @@ class Reading:
         if self._mapping_file is None:
             return rules
         definition = load_source(self._mapping_file, rules)
-        return replace(rules, sources={**rules.sources, definition.source: definition})
+        return replace(
+            rules,
+            sources={**rules.sources, definition.source: definition},
+            borrowed=rules.borrowed | {definition.source},
+        )
 
     def read(self, data: Any, rules: RuleSet) -> Intake:  # noqa: ANN401 - a path or any frame
         """Read a path or frame and map its columns.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
+from crm_quality.audit import Terms
+from crm_quality.audit.keepers import comparable
 from crm_quality.definitions import Definition
 from crm_quality.definitions.loader import faults_of
 from crm_quality.definitions.text import parse
@@ -13,6 +15,9 @@ from crm_quality.errors import DefinitionError, Fault, ProjectError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from crm_quality.definitions import RuleSet
+    from crm_quality.definitions.text import Document
 
 CONFIG_FILE = "crmq.yml"
 
@@ -39,6 +44,10 @@ class ProjectConfig(Definition):
         merging: ``auto`` joins what matches, ``propose`` leaves every join to the steward.
         fail_on: Lowest severity of an issue that makes ``crmq run`` exit with 1.
         limits: What stops a run before it is stored.
+        targets: Figure of the audit → its least value, 0 to 100.
+        teams: Team → its people, as records name their owner and rules theirs.
+        unit_costs: ``<entity>.<cost>`` of the audit → what one of them costs.
+        currency: Of the unit costs.
     """
 
     name: str = "customers"
@@ -47,6 +56,33 @@ class ProjectConfig(Definition):
     merging: Literal["auto", "propose"] = "auto"
     fail_on: Literal["error", "warning", "never"] = "never"
     limits: Limits = Limits()
+    targets: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default={})
+    teams: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default={})
+    unit_costs: dict[str, Annotated[float, Field(ge=0)]] = Field(default={})
+    currency: str = ""
+
+    @field_validator("teams")
+    @classmethod
+    def _nobody_is_in_two_teams(
+        cls, teams: dict[str, tuple[str, ...]]
+    ) -> dict[str, tuple[str, ...]]:
+        team_of: dict[str, str] = {}
+        for team, names in teams.items():
+            for name in names:
+                other = team_of.setdefault(comparable(name), team)
+                if other != team:
+                    raise ValueError(f"{name!r} is in two teams: {other} and {team}")
+        return teams
+
+    @property
+    def terms(self) -> Terms:
+        """What the audit holds the data to."""
+        return Terms(
+            targets=self.targets,
+            teams=self.teams,
+            unit_costs=self.unit_costs,
+            currency=self.currency,
+        )
 
 
 def default_config(name: str) -> str:
@@ -69,6 +105,21 @@ fail_on: never
 limits:
   # greatest share of a source's records that one run may end, for sources of 20 records or more
   ended_share: 0.1
+
+# Least values of figures of the audit, 0 to 100; `crmq audit` exits with 1 when one is missed.
+# targets:
+#   contact.completeness: 80
+#   contact.email.valid: 98
+
+# Who belongs together, as records name their owner and rules theirs.
+# teams:
+#   Sales North: [Ann Lee, Bo Berg]
+#   Marketing: [marketing-ops]
+
+# What one of each costs you; the audit then says how much poor data costs.
+# currency: EUR
+# unit_costs:
+#   contact.double_sends: 0.02
 """
 
 
@@ -79,6 +130,25 @@ def read_config(folder: Path) -> ProjectConfig:
         ProjectError: The folder has none.
         DefinitionError: It is wrong; every fault with line and column.
     """
+    document = _document(folder)
+    try:
+        return ProjectConfig.model_validate(document.tree)
+    except ValidationError as error:
+        raise DefinitionError(faults_of(document, ProjectConfig, error.errors())) from error
+
+
+def check_figures(folder: Path, config: ProjectConfig, rules: RuleSet) -> None:
+    """Refuse targets and unit costs of figures that the rules do not give.
+
+    Raises:
+        DefinitionError: There are some; each with line, column and the nearest name.
+    """
+    if found := list(config.terms.faults(rules)):
+        document = _document(folder)
+        raise DefinitionError([document.fault(way, what, hint) for way, what, hint in found])
+
+
+def _document(folder: Path) -> Document:
     file = folder / CONFIG_FILE
     if not file.is_file():
         raise ProjectError(
@@ -91,7 +161,4 @@ def read_config(folder: Path) -> ProjectConfig:
         raise DefinitionError([Fault(file, 0, 0, f"cannot be read: {error}")]) from error
     if document.faults:
         raise DefinitionError(document.faults)
-    try:
-        return ProjectConfig.model_validate(document.tree)
-    except ValidationError as error:
-        raise DefinitionError(faults_of(document, ProjectConfig, error.errors())) from error
+    return document

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.engine.summary import GoldenCounts, MatchCounts
-from crm_quality.match import MatchModel, match_records
+from crm_quality.engine.matched import matched
+from crm_quality.engine.summary import GoldenCounts
 from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
     golden_table,
@@ -17,20 +17,13 @@ from crm_quality.store.golden import (
     write_origins,
 )
 from crm_quality.store.landing import current_records
-from crm_quality.store.matching import (
-    decisions_by_record,
-    find_shared_values,
-    keep_model,
-    model_in_use,
-    write_pairs,
-)
+from crm_quality.store.matching import find_shared_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crm_quality.definitions import EntityDefinition
-    from crm_quality.engine.summary import Clock
-    from crm_quality.match import MatchResult
+    from crm_quality.engine.summary import Clock, MatchCounts
     from crm_quality.store import Store
 
 
@@ -42,6 +35,7 @@ def derive(
     clock: Clock,
     changed: pl.DataFrame,
     priorities: Mapping[str, int],
+    proposing: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
 
@@ -52,14 +46,14 @@ def derive(
         clock: Takes the seconds of match and merge.
         changed: ``record_id`` of records whose current version or end changed in this run.
         priorities: Source → trust when values conflict.
+        proposing: Join nothing but what was decided to be the same.
 
     Returns:
         Counts of matching, counts of golden records, and notes for the user.
     """
     entity = definition.entity
     with clock.stage("match"):
-        records = current_records(store, entity)
-        clusters, match_counts, notes = _clusters(store, definition, records, run_id)
+        found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
         former = membership(store, entity)
         accepted = store.frame(
@@ -67,7 +61,7 @@ def derive(
             " WHERE entity = ? AND accepted_no IS NOT NULL",
             [entity],
         )
-        placed = place(clusters, accepted, former)
+        placed = place(found.clusters, accepted, former)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         find_shared_values(store, entity)
@@ -94,42 +88,7 @@ def derive(
         merged=moved.merged.height,
         split=moved.split.height,
     )
-    return match_counts, counts, notes
-
-
-def _clusters(
-    store: Store, definition: EntityDefinition, records: pl.DataFrame, run_id: int
-) -> tuple[pl.DataFrame, MatchCounts, list[str]]:
-    """``record_id``, ``cluster_id``; an entity that is not matched has clusters of one."""
-    entity = definition.entity
-    alone = records.select("record_id", pl.col("record_id").alias("cluster_id"))
-    if definition.matching is None or records.is_empty():
-        return alone, MatchCounts(clusters=alone.height, largest_cluster=int(alone.height > 0)), []
-    kept = model_in_use(store, entity)
-    result: MatchResult = match_records(
-        records,
-        definition,
-        model=None if kept is None else MatchModel.from_json(kept),
-        decisions=decisions_by_record(store, entity),
-    )
-    if kept is None and result.model.origin == "trained":
-        keep_model(store, entity, result.model.to_json(), result.model.origin, run_id=run_id)
-    write_pairs(store, entity, result.pairs, run_id=run_id)
-    counts = MatchCounts(**{name: result.report[name] for name in MatchCounts.model_fields})
-    return result.clusters, counts, _notes(entity, result)
-
-
-def _notes(entity: str, result: MatchResult) -> list[str]:
-    """What a user should know of how matching was done."""
-    notes = []
-    if result.model.origin == "prior":
-        notes.append(f"{entity}: matched under the model that ships with it: {result.model.why}")
-    for block in result.report["blocking"]:
-        over = block["over_budget"]
-        if over and block["skipped"]:
-            values = ", ".join(f"{o['value']} ({o['records']:,} records)" for o in over[:3])
-            notes.append(f"{entity}: the blocking key {block['key']} was skipped: {values}")
-    return notes
+    return found.counts, counts, found.notes
 
 
 def _write_changes(

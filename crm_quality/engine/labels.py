@@ -35,6 +35,25 @@ def evaluate_store(
     Raises:
         InputError: A column is missing, or none of the records is in the store.
     """
+    both, unknown = _labelled(store, labels, entity=entity, label=label)
+    scores = evaluate(
+        both.select("record_id", "cluster_id"),
+        both.select("record_id", pl.col("who").alias("entity_id")),
+    )
+    return {**scores, "unknown_records": float(unknown)}
+
+
+def labelled_records(
+    store: Store, labels: pl.DataFrame, *, entity: str = "contact", label: str | None = None
+) -> pl.DataFrame:
+    """Labelled records of the store: ``record_id``, ``cluster_id`` (the customer) and ``who``."""
+    return _labelled(store, labels, entity=entity, label=label)[0]
+
+
+def _labelled(
+    store: Store, labels: pl.DataFrame, *, entity: str, label: str | None
+) -> tuple[pl.DataFrame, int]:
+    """The labelled records of the store, and how many labels are of others."""
     column = label or next((name for name in LABELS if name in labels.columns), None)
     missing = [name for name in (*_KEY, column) if name not in labels.columns]
     if column is None or missing:
@@ -59,8 +78,4 @@ def evaluate_store(
             f"none of the {truth.height:,} labelled records is an accepted {entity} in this store; "
             "do the source names agree?"
         )
-    scores = evaluate(
-        both.select("record_id", "cluster_id"),
-        both.select("record_id", pl.col("who").alias("entity_id")),
-    )
-    return {**scores, "unknown_records": float(truth.height - both.height)}
+    return both, truth.height - both.height

@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from importlib.metadata import version
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.audit import figures
 from crm_quality.engine.arrivals import arrivals
-from crm_quality.engine.batch import prepare
-from crm_quality.engine.derive import derive
-from crm_quality.engine.summary import (
-    Clock,
-    GoldenCounts,
-    IssueCounts,
-    MatchCounts,
-    Summary,
-    peak_memory_mb,
-)
+from crm_quality.engine.outcome import RunOutcome
+from crm_quality.engine.requarantine import requarantine
+from crm_quality.engine.rules_hash import rules_hash
+from crm_quality.engine.underway import run_within
+from crm_quality.engine.versions import Judged
+from crm_quality.engine.waivers import let_waivers_lapse
 from crm_quality.errors import LimitError
+from crm_quality.store.decisions import entities_with_pending_decisions
 from crm_quality.store.landing import (
+    current_records,
+    ended_by_source,
     known_records,
     live_by_source,
-    settle_records,
-    table_columns,
-    version_table,
 )
-from crm_quality.store.landing import write_contact_points as write_points
 from crm_quality.store.matching import learn_merges
-from crm_quality.store.trail import record_event
-from crm_quality.validate import ISSUES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from crm_quality.definitions import EntityDefinition, RuleSet
     from crm_quality.engine.config import ProjectConfig
+    from crm_quality.engine.summary import Clock
+    from crm_quality.engine.underway import RunUnderway
     from crm_quality.intake import Intake
     from crm_quality.store import Store
 
@@ -53,48 +46,16 @@ class RunRequest:
         actor: Who is recorded.
         command: How it was asked for.
         as_of: The day that counts as today.
+        requarantine: Whether accepted records that fail today's rules are set aside.
+        again: Entities to match and merge again wholly, whether anything arrived or not.
     """
 
     intakes: Sequence[Intake]
     actor: str
     command: str
     as_of: date
-
-
-@dataclass
-class RunOutcome:
-    """What a run did, and the frames that a caller may want to look at.
-
-    Attributes:
-        summary: The numbers.
-    """
-
-    summary: Summary
-    _issues: list[pl.DataFrame] = field(default_factory=list)
-    _quarantined: list[pl.DataFrame] = field(default_factory=list)
-
-    def add_issues(self, issues: pl.DataFrame) -> None:
-        """Keep the issues of one batch, and count them."""
-        found = self.summary.issues
-        for severity, count in issues.group_by("severity").len().iter_rows():
-            setattr(found, severity, getattr(found, severity) + count)
-        self._issues.append(issues)
-
-    def add_quarantined(self, rows: pl.DataFrame, entity: str) -> None:
-        """Keep the keys of the rows of one batch that were set aside."""
-        keys = rows.select(pl.lit(entity).alias("entity"), "source", "source_key", "row_number")
-        self._quarantined.append(keys)
-
-    def all_issues(self) -> pl.DataFrame:
-        """Issues of every batch; of the shape of `ISSUES` when there is none."""
-        return pl.concat(self._issues) if self._issues else pl.DataFrame(schema=ISSUES)
-
-    def all_quarantined(self) -> pl.DataFrame:
-        """Keys of every row set aside."""
-        if self._quarantined:
-            return pl.concat(self._quarantined)
-        text = dict.fromkeys(("entity", "source", "source_key"), pl.String)
-        return pl.DataFrame(schema={**text, "row_number": pl.Int64})
+    requarantine: bool = False
+    again: tuple[str, ...] = ()
 
 
 def execute(
@@ -112,309 +73,196 @@ def execute(
     Returns:
         What was done. A run that found nothing new has written one run row, metrics and an event.
     """
-    started = datetime.now(UTC).replace(tzinfo=None)
-    outcome = RunOutcome(Summary())
     with store.transaction():
-        run_id = store.next_id("run_id", "audit.run")
-        outcome.summary.run_id = run_id
-        run = _Run(store, rules, config, request, clock, outcome, run_id, started)
-        entities = list(dict.fromkeys(e for i in request.intakes for e in i.records))
-        changed_any = False
-        for entity in entities:
-            changed_any |= run.entity(rules.entity(entity))
-        if not entities:
-            outcome.summary.golden = GoldenCounts()
-        with clock.stage("store"):
-            store.append(
-                "quality.metric", figures(store.connection, rules, run_id, as_of=request.as_of)
-            )
-            _finish(run, changed=changed_any)
-    return outcome
+        return execute_within(store, rules, config, request, clock)
 
 
-@dataclass
-class _Run:
-    store: Store
-    rules: RuleSet
-    config: ProjectConfig
-    request: RunRequest
-    clock: Clock
-    outcome: RunOutcome
-    run_id: int
-    started: datetime
+def execute_within(
+    store: Store, rules: RuleSet, config: ProjectConfig, request: RunRequest, clock: Clock
+) -> RunOutcome:
+    """Do the run inside a transaction of the caller's; see `execute`.
 
-    def entity(self, definition: EntityDefinition) -> bool:
-        """Take in every row of one entity; True when anything was new."""
-        name = definition.entity
-        rules_hash = definition.fingerprint
-        touched = []
-        self._grow_tables(definition)
-        for intake in self.request.intakes:
-            if name not in intake.records:
-                continue
-            rows = self._arrive(intake.records[name], name, rules_hash)
-            fresh = rows.filter(~pl.col("unchanged"))
-            self._count(rows)
-            if fresh.is_empty():
-                continue
-            self._keep(intake, fresh, definition, rules_hash)
-            touched.append(fresh.select("record_id", "is_deleted"))
-        touched.append(self._missing_from_snapshots(name))
-        last_word = pl.concat(touched).unique("record_id", keep="last", maintain_order=True)
-        if last_word.is_empty():
-            self._count_store(definition)
-            return False
-        with self.clock.stage("store"):
-            live = live_by_source(self.store, name)
-            settle_records(self.store, name, last_word, run_id=self.run_id, moment=self.started)
-            self._mind_limits(live, name)
-        match, golden, notes = derive(
-            self.store,
-            definition,
-            run_id=self.run_id,
-            clock=self.clock,
-            changed=last_word.select("record_id"),
-            priorities={s.source: s.priority for s in self.rules.sources.values()},
+    Decisions that no run has applied yet are applied, whether or not anything arrived.
+    """
+    with run_within(
+        store,
+        rules,
+        config,
+        clock,
+        actor=request.actor,
+        command=request.command,
+        as_of=request.as_of,
+    ) as run:
+        lapsed = let_waivers_lapse(run)
+        arrived = (entity for intake in request.intakes for entity in intake.records)
+        checked = rules.entities if request.requarantine else ()
+        decided = (
+            name for name in entities_with_pending_decisions(store) if name in rules.entities
         )
-        _add(self.outcome.summary.match, match)
-        _add(self.outcome.summary.golden, golden)
-        self.outcome.summary.notes.extend(notes)
-        return True
+        for entity in dict.fromkeys((*arrived, *lapsed, *checked, *decided, *request.again)):
+            _run_entity(run, request, rules.entity(entity), lapsed.get(entity))
+    return run.outcome
 
-    def _missing_from_snapshots(self, entity: str) -> pl.DataFrame:
-        """``record_id``, ``is_deleted`` of live records that a full file no longer holds."""
-        whole = [
-            (intake.records[entity], source)
-            for intake in self.request.intakes
-            if entity in intake.records
-            for source in intake.records[entity]["source"].unique()
-            if source in self.rules.sources and self.rules.sources[source].mode == "snapshot"
-        ]
-        held = known_records(self.store, entity).filter(~pl.col("ended")) if whole else None
-        missing = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
-        for source in dict.fromkeys(source for _, source in whole):
-            keys = pl.concat(
-                rows.filter(pl.col("source") == source).select("source_key")
-                for rows, name in whole
-                if name == source
-            )
-            if held is not None:
-                missing.append(
-                    held.filter(pl.col("source") == source)
-                    .join(keys, on="source_key", how="anti")
-                    .select("record_id", pl.lit(value=True).alias("is_deleted"))
-                )
-        return pl.concat(missing)
 
-    def _mind_limits(self, before: dict[str, int], entity: str) -> None:
-        """Stop a run that would end more of a source than crmq.yml allows."""
-        limits = self.config.limits
-        now = live_by_source(self.store, entity)
-        for source, count in before.items():
-            ended = count - now.get(source, 0)
-            if count >= limits.ended_from and ended > limits.ended_share * count:
-                raise LimitError(
-                    f"{ended:,} of the {count:,} records of {source} would end, more than the "
-                    f"{limits.ended_share:.0%} that crmq.yml allows (limits: ended_share); nothing "
-                    "was stored; is the file complete?"
-                )
+def _run_entity(
+    run: RunUnderway,
+    request: RunRequest,
+    definition: EntityDefinition,
+    lapsed: pl.DataFrame | None,
+) -> None:
+    """Take in every row of one entity.
 
-    def _grow_tables(self, definition: EntityDefinition) -> None:
-        """Give fields that the project has added to the definition a column of their own."""
-        for table in (version_table(definition.entity), f"crm.{definition.entity}"):
-            have = table_columns(self.store, table)
-            for name, kind in definition.columns.items():
-                if name not in have:
-                    self.store.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {kind}')
+    Args:
+        run: The run under way.
+        request: What it was asked to do.
+        definition: The entity.
+        lapsed: ``record_id``, ``is_deleted`` of records whose waiver has expired; null = none.
+    """
+    name = definition.entity
+    touched = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
+    if lapsed is not None:
+        touched.append(lapsed)
+    run.grow_tables(definition)
+    if request.requarantine:
+        touched.append(requarantine(run, definition))
+    for intake in request.intakes:
+        if name not in intake.records:
+            continue
+        rows = _arrive(run, intake.records[name], definition)
+        fresh = rows.filter(~pl.col("unchanged"))
+        _count_unchanged(run, rows)
+        if fresh.is_empty():
+            continue
+        _keep(run, intake, fresh, definition)
+        touched.append(fresh.select("record_id", "is_deleted"))
+    touched.append(_missing_from_snapshots(run, request, name))
+    last_word = pl.concat(touched).unique("record_id", keep="last", maintain_order=True)
+    again = current_records(run.store, name) if name in request.again else None
+    if last_word.is_empty() and again is None and not run.is_pending(name):
+        run.count_store(definition)
+        return
+    live = live_by_source(run.store, name)
+    run.settle(definition, last_word, again=again, check=lambda: _mind_limits(run, live, name))
 
-    def _arrive(self, rows: pl.DataFrame, entity: str, rules_hash: str) -> pl.DataFrame:
-        with self.clock.stage("intake"):
-            known = known_records(self.store, entity)
-            return arrivals(
-                rows,
-                known,
-                rules_hash=rules_hash,
-                next_record=self.store.next_id("record_id", "landing.record"),
-            )
 
-    def _count(self, rows: pl.DataFrame) -> None:
-        """Count the rows that say nothing new; `_keep` counts the others."""
-        counts = self.outcome.summary.records
-        counts.received += rows.height
-        same = rows.filter("unchanged")
-        waiting = same.filter(pl.col("last_status") == "quarantined").height
-        counts.quarantined += waiting
-        counts.accepted += same.height - waiting
-        counts.unchanged += same.height - waiting
-
-    def _keep(
-        self, intake: Intake, fresh: pl.DataFrame, definition: EntityDefinition, rules_hash: str
-    ) -> None:
-        """Standardise, validate and store the rows of one batch that say something new."""
-        store, entity = self.store, definition.entity
-        first = store.next_id("version_id", version_table(entity))
-        rows = (
-            fresh.with_row_index("n")
-            .with_columns((pl.col("n").cast(pl.Int64) + first).alias("version_id"))
-            .drop("n")
+def _missing_from_snapshots(run: RunUnderway, request: RunRequest, entity: str) -> pl.DataFrame:
+    """``record_id``, ``is_deleted`` of live records that a full file no longer holds."""
+    sources = run.rules.sources
+    whole = [
+        (intake.records[entity], source)
+        for intake in request.intakes
+        if entity in intake.records
+        for source in intake.records[entity]["source"].unique()
+        if source in sources and sources[source].mode == "snapshot"
+    ]
+    held = known_records(run.store, entity).filter(~pl.col("ended")) if whole else None
+    missing = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
+    for source in dict.fromkeys(source for _, source in whole):
+        keys = pl.concat(
+            rows.filter(pl.col("source") == source).select("source_key")
+            for rows, name in whole
+            if name == source
         )
-        prepared = prepare(
+        if held is not None:
+            missing.append(
+                held.filter(pl.col("source") == source)
+                .join(keys, on="source_key", how="anti")
+                .select("record_id", pl.lit(value=True).alias("is_deleted"))
+            )
+    return pl.concat(missing)
+
+
+def _mind_limits(run: RunUnderway, before: dict[str, int], entity: str) -> None:
+    """Stop a run that would end more of a source than crmq.yml allows."""
+    limits = run.config.limits
+    for source, ended in ended_by_source(run.store, entity, run_id=run.run_id).items():
+        count = before.get(source, 0)
+        if count >= limits.ended_from and ended > limits.ended_share * count:
+            raise LimitError(
+                f"{ended:,} of the {count:,} records of {source} would end, more than the "
+                f"{limits.ended_share:.0%} that crmq.yml allows (limits: ended_share); nothing "
+                "was stored; is the file complete?"
+            )
+
+
+def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
+    with run.clock.stage("intake"):
+        return arrivals(
             rows,
-            definition,
-            sources=self.rules.sources,
-            country=self.config.country,
-            as_of=self.request.as_of,
-            clock=self.clock,
+            known_records(run.store, definition.entity),
+            rules_hash=rules_hash(definition, run.rules.sources, run.config.country),
+            next_record=run.store.next_id("record_id", "landing.record"),
         )
-        with self.clock.stage("store"):
-            batch_id = self._write_batch(intake, rows.height, entity)
-            self._write_records(rows, entity)
-            numbers = {"run_id": self.run_id, "batch_id": batch_id}
-            versions = prepared.versions.with_columns(
-                *(pl.lit(value, pl.Int64).alias(key) for key, value in numbers.items()),
-                pl.lit(rules_hash).alias("rules_hash"),
-            )
-            store.append(version_table(entity), versions)
-            self._write_findings(prepared.issues, prepared.checks, versions, entity)
-            write_points(store, entity, prepared.points, versions)
-            told = rows.filter(pl.col("merged_into").is_not_null())
-            learn_merges(
-                store,
-                entity,
-                told.select("source", "source_key", "merged_into"),
-                run_id=self.run_id,
-                moment=self.started,
-            )
-        quarantined = versions.filter(pl.col("status") == "quarantined")
-        counts = self.outcome.summary.records
-        counts.quarantined += quarantined.height
-        counts.accepted += versions.height - quarantined.height
-        self.outcome.add_issues(prepared.issues)
-        self.outcome.add_quarantined(rows.join(quarantined, on="version_id", how="semi"), entity)
 
-    def _write_batch(self, intake: Intake, received: int, entity: str) -> int:
-        batch_id = self.store.next_id("batch_id", "landing.batch")
-        self.store.execute(
-            "INSERT INTO landing.batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                batch_id,
-                self.run_id,
-                entity,
-                intake.source,
-                intake.origin,
-                intake.file_hash,
-                received,
-                json.dumps(intake.mapping_columns()),
-                self.started,
-            ],
-        )
-        return batch_id
 
-    def _write_records(self, rows: pl.DataFrame, entity: str) -> None:
-        self.store.append(
-            "landing.record",
-            rows.filter("is_new").select(
-                "record_id",
-                pl.lit(entity).alias("entity"),
-                "source",
-                "source_key",
-                pl.lit(self.run_id, pl.Int64).alias("first_run"),
+def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
+    """Count the rows that say nothing new; `_keep` counts the others."""
+    counts = run.outcome.summary.records
+    counts.received += rows.height
+    same = rows.filter("unchanged")
+    waiting = same.filter(pl.col("last_status") == "quarantined").height
+    counts.quarantined += waiting
+    counts.accepted += same.height - waiting
+    counts.unchanged += same.height - waiting
+
+
+def _keep(
+    run: RunUnderway, intake: Intake, fresh: pl.DataFrame, definition: EntityDefinition
+) -> None:
+    """Standardise, validate and store the rows of one batch that say something new."""
+    entity = definition.entity
+    batch = pl.lit(run.store.next_id("batch_id", "landing.batch"), pl.Int64)
+    judged = Judged(run, definition, fresh.with_columns(batch.alias("batch_id")))
+    with run.clock.stage("store"):
+        _write_batch(run, intake, fresh.height, entity)
+        _write_records(run, fresh, entity)
+        judged.keep(run)
+        learn_merges(
+            run.store,
+            entity,
+            fresh.filter(pl.col("merged_into").is_not_null()).select(
+                "source", "source_key", "merged_into"
             ),
+            run_id=run.run_id,
+            moment=run.started,
         )
-
-    def _write_findings(
-        self, issues: pl.DataFrame, checks: pl.DataFrame, versions: pl.DataFrame, entity: str
-    ) -> None:
-        run = pl.lit(self.run_id, pl.Int64).alias("run_id")
-        self.store.append(
-            "quality.issue",
-            issues.select(
-                run,
-                pl.lit(entity).alias("entity"),
-                "record_id",
-                "version_id",
-                "field",
-                "rule",
-                "severity",
-                "value",
-                "message",
-                "suggestion",
-            ),
-        )
-        self.store.append(
-            "quality.quarantine",
-            versions.filter(pl.col("status") == "quarantined").select(
-                pl.lit(entity).alias("entity"),
-                "record_id",
-                "version_id",
-                run,
-                pl.lit("open").alias("status"),
-                pl.lit(self.started).alias("opened_at"),
-            ),
-        )
-        self.store.append(
-            "quality.check_result",
-            checks.select(
-                run,
-                pl.lit(entity).alias("entity"),
-                pl.col("rule"),
-                "title",
-                "severity",
-                "status",
-                pl.col("records").alias("checked"),
-                "failing",
-            ),
-        )
-
-    def _count_store(self, definition: EntityDefinition) -> None:
-        """Nothing was new: tell of the store as it is."""
-        entity = definition.entity
-        sizes = self.store.rows(
-            f"SELECT count(*), coalesce(max(records), 0) FROM crm.{entity}"  # noqa: S608
-        )[0]
-        _add(self.outcome.summary.match, MatchCounts(clusters=sizes[0], largest_cluster=sizes[1]))
-        _add(self.outcome.summary.golden, GoldenCounts(total=sizes[0]))
+    counts = run.outcome.summary.records
+    counts.quarantined += judged.quarantined.height
+    counts.accepted += fresh.height - judged.quarantined.height
 
 
-def _add(total: MatchCounts | GoldenCounts, part: MatchCounts | GoldenCounts) -> None:
-    """Add up counts of several entities; the largest cluster is a maximum."""
-    for name, value in part.model_dump().items():
-        before = getattr(total, name)
-        setattr(total, name, max(before, value) if name == "largest_cluster" else before + value)
-
-
-def _finish(run: _Run, *, changed: bool) -> None:
-    summary = run.outcome.summary
-    summary.seconds = dict(run.clock.seconds)
-    summary.peak_memory_mb = peak_memory_mb()
-    finished = datetime.now(UTC).replace(tzinfo=None)
+def _write_batch(run: RunUnderway, intake: Intake, received: int, entity: str) -> None:
+    known = run.rules.sources.get(intake.source)
     run.store.execute(
-        "INSERT INTO audit.run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO landing.batch (batch_id, run_id, entity, source, origin, file_hash,"
+        " rows_received, mapping, received_at, source_definition)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
+            run.store.next_id("batch_id", "landing.batch"),
             run.run_id,
+            entity,
+            intake.source,
+            intake.origin,
+            intake.file_hash,
+            received,
+            json.dumps(intake.mapping_columns()),
             run.started,
-            finished,
-            run.request.command,
-            run.request.actor,
-            run.request.as_of,
-            run.rules.fingerprint,
-            version("crm-quality"),
-            changed,
-            summary.model_dump_json(),
+            None if known is None else known.model_dump_json(by_alias=True),
         ],
     )
-    record_event(
-        run.store,
-        "run.committed",
-        {
-            "records": summary.records.model_dump(),
-            "golden": summary.golden.model_dump(),
-            "changed": changed,
-        },
-        actor=run.request.actor,
-        occurred_at=finished,
-        run_id=run.run_id,
+
+
+def _write_records(run: RunUnderway, rows: pl.DataFrame, entity: str) -> None:
+    run.store.append(
+        "landing.record",
+        rows.filter("is_new").select(
+            "record_id",
+            pl.lit(entity).alias("entity"),
+            "source",
+            "source_key",
+            pl.lit(run.run_id, pl.Int64).alias("first_run"),
+        ),
     )
 
 
-__all__ = ["IssueCounts", "RunOutcome", "RunRequest", "execute"]
+__all__ = ["RunOutcome", "RunRequest", "execute"]

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import polars as pl
+
 SCHEMA_VERSION = 1
 
 
@@ -27,11 +29,16 @@ class RecordCounts(BaseModel):
 
 
 class IssueCounts(BaseModel):
-    """Issues found by this run, by severity."""
+    """Issues by severity."""
 
     error: int = 0
     warning: int = 0
     info: int = 0
+
+
+def counted(issues: pl.DataFrame) -> IssueCounts:
+    """How many issues of each severity a frame with that column holds."""
+    return IssueCounts(**dict(issues.group_by("severity").len().iter_rows()))
 
 
 class MatchCounts(BaseModel):
@@ -61,6 +68,10 @@ class Summary(BaseModel):
         schema_version: Version of this object's shape.
         run_id: The run; null when nothing was stored (``crmq check``).
         records: Counts of input rows of all entities of the run.
+        waiting: Records of the whole store that wait in quarantine after the run, as
+            ``quality.waiting`` lists them; null when nothing was stored.
+        issues: Issues that this run found; of rules about many records those that are new.
+        store_issues: Issues of rules about many records that are in force after the run.
         seconds: Stage → seconds.
         peak_memory_mb: Greatest resident memory of the process, MB.
         entities: Entity → rows received.
@@ -70,7 +81,9 @@ class Summary(BaseModel):
     schema_version: int = SCHEMA_VERSION
     run_id: int | None = None
     records: RecordCounts = RecordCounts()
+    waiting: int | None = None
     issues: IssueCounts = IssueCounts()
+    store_issues: IssueCounts = IssueCounts()
     match: MatchCounts = MatchCounts()
     golden: GoldenCounts = GoldenCounts()
     seconds: dict[str, float] = {}

@@ -3,7 +3,7 @@
 from crm_quality.intake.files import read, read_batches
 from crm_quality.intake.guessing import Guess, guess_mapping
 from crm_quality.intake.loading import load_source
-from crm_quality.intake.mapping import Drift, MappedField
+from crm_quality.intake.mapping import Drift, MappedField, map_fields
 from crm_quality.intake.recognition import recognise
 from crm_quality.intake.records import BOOKKEEPING, Intake, take_in
 from crm_quality.intake.table import Table
@@ -17,6 +17,7 @@ __all__ = [
     "Table",
     "guess_mapping",
     "load_source",
+    "map_fields",
     "read",
     "read_batches",
     "recognise",

@@ -44,7 +44,13 @@ def canonical_values(
     for name, field in definition.fields.items():
         if name in fields:
             mapped = fields[name]
-            value = cells(frame, mapped.columns, mapped.mapping, is_list=field.type in _LISTS)
+            value = cells(
+                frame,
+                mapped.columns,
+                mapped.mapping,
+                is_list=field.type in _LISTS,
+                keep_unlisted=field.vocabulary is not None,
+            )
             if name in constants:
                 value = value.fill_null(pl.lit(constants[name]))
             columns.append(value.alias(name))
@@ -54,9 +60,23 @@ def canonical_values(
 
 
 def cells(
-    frame: pl.DataFrame, columns: Sequence[str], mapping: ColumnMapping, *, is_list: bool = False
+    frame: pl.DataFrame,
+    columns: Sequence[str],
+    mapping: ColumnMapping,
+    *,
+    is_list: bool = False,
+    keep_unlisted: bool = False,
 ) -> pl.Expr:
-    """The cells of one field: blanks are null, then as the mapping says."""
+    """The cells of one field: blanks are null, then as the mapping says.
+
+    Args:
+        frame: The rows as they came.
+        columns: The columns of the field that the file has, best first.
+        mapping: What is done to the cells.
+        is_list: Whether the field holds several values.
+        keep_unlisted: Leave a text as it came that the mapping's ``values`` do not list: the field
+            has a vocabulary, which knows it or reports it.
+    """
     parts = []
     for column in columns:
         part = filled(frame, column)
@@ -80,7 +100,8 @@ def cells(
     if mapping.values is not None:
         texts = {text.lower(): meant for text, meant in mapping.values.items()}
         compared = value.str.strip_chars().str.to_lowercase()
-        value = compared.replace_strict(texts, default=None, return_dtype=pl.String)
+        meant = compared.replace_strict(texts, default=None, return_dtype=pl.String)
+        value = pl.coalesce(meant, value) if keep_unlisted else meant
     return pl.when(value.str.len_bytes() > 0).then(value)
 
 

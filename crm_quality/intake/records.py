@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import polars as pl
+from rapidfuzz import process
 
 from crm_quality.definitions import SourceDefinition
 from crm_quality.errors import InputError
@@ -41,6 +42,8 @@ BOOKKEEPING = pl.Schema(
 )
 _ROW = "__row"
 _LEAST_CANONICAL = 3
+#: Likeness (0 to 100) of two names, from which one is probably the other misspelt.
+_NEARLY = 85
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ def take_in(
         fields = {n: mapped for n, mapped in fields.items() if named_by not in mapped.columns}
     default = source.source if isinstance(source, SourceDefinition) else source
     name = default or (found.source if found else _name_of(table.name))
+    if default and not found:
+        warnings += _misspelt(default, rules)
     if not (default or found or named_by):
         warnings.append(f"no known source: the records are kept under the name {name!r}")
     frame = _without_blank_rows(table.frame.with_row_index(_ROW), warnings)
@@ -182,6 +187,14 @@ def _definition(
         told = f"looks like {found.source}{title}, but is taken as {entity}, as asked"
         return None, [told]
     return found, [f"recognised as {found.source}{title}"]
+
+
+def _misspelt(name: str, rules: RuleSet) -> list[str]:
+    """What to tell of a new source that bears nearly the name of a known one."""
+    near = process.extractOne(name, list(rules.sources), score_cutoff=_NEARLY)
+    if near is None:
+        return []
+    return [f"{name!r} is a source of its own now; did you mean {near[0]!r}, which is known?"]
 
 
 def _name_of(file: str) -> str:

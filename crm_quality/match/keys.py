@@ -39,6 +39,10 @@ class Key:
         value = pl.concat_str(names, separator="|") if len(names) > 1 else pl.col(names[0])
         return frame.select("position", value.alias("value"))
 
+    def hashes(self, features: pl.DataFrame) -> pl.DataFrame:
+        """As `values`, with ``hash`` (UInt64) in place of the text."""
+        return self.values(features).select("position", pl.col("value").hash(seed=0).alias("hash"))
+
 
 def _start(column: str, length: int, least: int = 1) -> pl.Expr:
     text = pl.col(column)

@@ -38,6 +38,7 @@ class MatchModel:
         accept: Match weight from which records are joined.
         review: Match weight from which a pair is shown to a steward.
         records: Records it was trained on.
+        fields: The fields that were evidence in them; empty = those that the records at hand have.
     """
 
     entity: str
@@ -51,6 +52,7 @@ class MatchModel:
     accept: float = 0.0
     review: float = -6.0
     records: int = 0
+    fields: Sequence[str] = ()
 
     def check(self, entity: str, comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
         """The comparisons that the model knows.
@@ -80,6 +82,7 @@ class MatchModel:
             "origin": self.origin,
             "why": self.why,
             "records": self.records,
+            "fields": list(self.fields),
             "accept": self.accept,
             "review": self.review,
             "relations": list(self.mixture.classes),
@@ -150,6 +153,7 @@ class MatchModel:
                 accept=plain["accept"],
                 review=plain["review"],
                 records=plain["records"],
+                fields=tuple(plain.get("fields", ())),
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise MatchError(f"this is no match model ({error!r}); train a new one") from error

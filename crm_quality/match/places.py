@@ -8,6 +8,7 @@ import polars as pl
 
 from crm_quality.definitions import MatchRole
 from crm_quality.match.text import joined, words
+from crm_quality.standardise.column import on_distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,25 +39,40 @@ def address_features(frame: pl.DataFrame, fields: Mapping[MatchRole, str]) -> pl
         numbers), ``postcode``, ``town``, ``state`` and ``address`` (number, street and postcode or
         town: names one door; null where the street is missing), null where not given.
     """
-    made: list[pl.Expr] = []
-    no_text = pl.lit(None, dtype=pl.String)
-    if field := fields.get(MatchRole.STREET):
-        line = words(pl.col(field)).str.replace(r"(\p{L})str(asse|aße)?\b", "${1} st")
-        spaced = pl.concat_str(pl.lit(" "), line.str.replace_all(" ", "  "), pl.lit(" "))
-        short = spaced.str.replace_many(
-            [f" {word} " for word in STREET_WORDS], [f" {word} " for word in STREET_WORDS.values()]
-        )
-        short = short.str.replace_all(r"\s+", " ").str.strip_chars()
-        made += [joined(short).alias("line"), short.str.extract(r"\b(\d+)").alias("number")]
-        name = joined(short.str.replace_all(r"\b\d+[a-z]?\b", "").str.strip_chars())
-        made.append(pl.when(name != "").then(name).alias("street"))
+    no_text = pl.repeat(None, pl.len(), dtype=pl.String)
+    if street := fields.get(MatchRole.STREET):
+        lines = on_distinct(frame.select(street), lambda some: _lines(some.to_series()))
     else:
-        made += [no_text.alias(name) for name in ("line", "number", "street")]
+        lines = frame.select(no_text.alias(name) for name in ("line", "number", "street"))
     codes = {MatchRole.POSTCODE: "postcode", MatchRole.CITY: "town", MatchRole.STATE: "state"}
+    made = [lines]
     for role, column in codes.items():
-        field = fields.get(role)
-        made.append((place(pl.col(field)) if field else no_text).alias(column))
-    return frame.select(made).with_columns(
+        if field := fields.get(role):
+            made.append(_one_word(frame, field, column))
+        else:
+            made.append(frame.select(no_text.alias(column)))
+    return pl.concat(made, how="horizontal").with_columns(
         pl.concat_str("number", "street").alias("address"),
         pl.coalesce("postcode", "town").alias("area"),
+    )
+
+
+def _one_word(frame: pl.DataFrame, field: str, column: str) -> pl.DataFrame:
+    folded = place(pl.col(field)).alias(column)
+    return on_distinct(frame.select(field), lambda some: some.select(folded))
+
+
+def _lines(streets: pl.Series) -> pl.DataFrame:
+    """``line``, ``number`` and ``street`` of lines of address."""
+    line = words(pl.col("text")).str.replace(r"(\p{L})str(asse|aße)?\b", "${1} st")
+    spaced = pl.concat_str(pl.lit(" "), line.str.replace_all(" ", "  "), pl.lit(" "))
+    short = spaced.str.replace_many(
+        [f" {word} " for word in STREET_WORDS], [f" {word} " for word in STREET_WORDS.values()]
+    )
+    short = short.str.replace_all(r"\s+", " ").str.strip_chars()
+    name = joined(short.str.replace_all(r"\b\d+[a-z]?\b", "").str.strip_chars())
+    return streets.to_frame("text").select(
+        joined(short).alias("line"),
+        short.str.extract(r"\b(\d+)").alias("number"),
+        pl.when(name != "").then(name).alias("street"),
     )

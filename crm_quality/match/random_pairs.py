@@ -50,6 +50,13 @@ class RandomAgreement:
     filled: Mapping[str, Floats] = field(default_factory=dict)
 
 
+def regions_of(features: pl.DataFrame) -> pl.Series:
+    """The region of each record; all null where regions are not looked at."""
+    if "region" in features.columns:
+        return features["region"]
+    return pl.Series("region", [None], dtype=pl.String).new_from_index(0, features.height)
+
+
 def random_agreement(
     connection: duckdb.DuckDBPyConnection,
     comparisons: Sequence[Comparison],

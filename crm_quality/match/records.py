@@ -11,25 +11,28 @@ import polars as pl
 
 from crm_quality.errors import MatchError
 from crm_quality.match.blocking import Blocked, block
-from crm_quality.match.clusters import DIFFERENT, SAME, cluster
 from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.features import features as features_of
+from crm_quality.match.features import fields_at_hand
 from crm_quality.match.frequency import (
+    TermFrequencies,
     learn_frequencies,
     with_frequencies,
     with_regions_by_name,
 )
 from crm_quality.match.groups import relation_groups
+from crm_quality.match.key_choice import within_budget
 from crm_quality.match.model import MatchModel
 from crm_quality.match.prior import implausible, known_frequencies, prior_mixture
-from crm_quality.match.random_pairs import RandomAgreement, random_agreement
+from crm_quality.match.random_pairs import RandomAgreement, random_agreement, regions_of
 from crm_quality.match.relations import Mixture, alone, train, untrained
 from crm_quality.match.report import match_report
+from crm_quality.match.scoring import Scorer, clustered, pair_vectors, scored, with_names
 from crm_quality.match.splink_run import SplinkRun
-from crm_quality.match.vectors import vectors as vectors_of
+from crm_quality.match.state import MatchState, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,6 +53,7 @@ class MatchResult:
         groups: ``record_id``, ``group_id``, ``relation``, ``group`` (household, workplace …).
         report: Counts, blocks, model: see docs/matching.md.
         model: The model in use.
+        state: What matching knows of the records; null unless asked for.
     """
 
     pairs: pl.DataFrame
@@ -58,6 +62,7 @@ class MatchResult:
     groups: pl.DataFrame
     report: dict[str, Any]
     model: MatchModel
+    state: MatchState | None = None
 
 
 @dataclass
@@ -77,6 +82,7 @@ def match_records(
     *,
     model: MatchModel | None = None,
     decisions: pl.DataFrame | None = None,
+    keep_state: bool = False,
 ) -> MatchResult:
     """Find the records of ``frame`` that are one and the same entity.
 
@@ -86,6 +92,7 @@ def match_records(
         definition: The entity, with its matching.
         model: Score under this model; null = learn one from the records.
         decisions: ``record_id_l``, ``record_id_r``, ``verdict`` (``same`` or ``different``).
+        keep_state: Return what `crm_quality.match.match_changes` goes on from.
 
     Returns:
         Pairs, clusters, groups, a report and the model.
@@ -99,7 +106,11 @@ def match_records(
     if "record_id" not in frame.columns or frame["record_id"].n_unique() != frame.height:
         raise MatchError("matching needs a column record_id with a number of its own per record")
     clock = _Clock()
-    made = features_of(frame.sort("record_id"), definition)
+    frame = frame.sort("record_id")
+    fields = (
+        model.fields if model is not None and model.fields else fields_at_hand(frame, definition)
+    )
+    made = features_of(frame, definition, fields)
     known = known_frequencies(definition.entity)
     terms = model.terms if model is not None else learn_frequencies(made, known)
     made = with_frequencies(with_regions_by_name(made, terms), terms)
@@ -107,60 +118,72 @@ def match_records(
     if model is not None:
         compared = model.check(definition.entity, compared)
     clock.stop("features")
-    blocked = block(made, matching, model.caps or None if model is not None else None)
+    caps = model.caps or None if model is not None else None
+    blocked = block(made, matching, caps, keep_blocks=keep_state)
     clock.stop("blocking")
     ids = made["id"].to_numpy()
     if not compared or blocked.pairs.is_empty():
         return _nothing(ids, matching, definition.entity, blocked, clock, model, compared)
     splink = SplinkRun(made, compared)
     try:
-        regions = (
-            made["region"]
-            if "region" in made.columns
-            else pl.Series([None] * made.height, dtype=pl.String)
-        )
         random = (
             model.random
             if model is not None
-            else random_agreement(splink.connection, compared, regions)
+            else random_agreement(splink.connection, compared, regions_of(made))
         )
         clock.stop("random pairs")
-        vectors = _vectors(splink, blocked, ids, random, model, compared)
-        clock.stop("comparing")
         if model is None:
             prior = prior_mixture(definition, compared, random, made)
-            mixture, origin, why = _learnt(vectors, compared, random, matching, prior, made.height)
-            model = MatchModel(
-                definition.entity,
-                origin,
-                why,
-                mixture,
-                random,
-                {c.name: c.names() for c in compared},
-                terms,
-                blocked.caps,
-                matching.accept,
-                matching.review,
-                made.height,
-            )
+            blocked = _affordable(blocked, splink, ids, random, definition, terms, prior)
+        vectors = pair_vectors(splink, blocked.pairs, ids, random, model)
+        clock.stop("comparing")
+        if model is None:
+            model = _learnt(
+                vectors, compared, random, definition, prior, caps=blocked.caps, terms=terms,
+                fields=fields, records=made.height,
+            )  # fmt: skip
         clock.stop("training")
-        pairs = _scored(vectors, compared, model)
+        pairs = scored(vectors, compared, model, matching)
         clock.stop("scoring")
-
-        def score(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-            return _score_further(splink, compared, model, ids, left, right)
-
-        labels = _cluster(pairs, ids, matching, model, score, decisions)
+        labels = clustered(pairs, Scorer(splink, model, matching, ids), decisions)
         clock.stop("clustering")
     finally:
         splink.close()
     clusters = pl.DataFrame({"record_id": ids, "cluster_id": ids[labels]})
-    pairs = _public(pairs, model, blocked)
+    pairs = with_names(pairs, model, blocked.keys)
     groups = relation_groups(pairs, clusters, matching)
-    review = _review(pairs, clusters, model, decisions)
+    review = to_review(pairs, clusters, model, decisions)
     clock.stop("groups")
     report = match_report(pairs, clusters, review, blocked, model, clock.seconds)
-    return MatchResult(pairs, clusters, review, groups, report, model)
+    state = state_of(made, blocked) if keep_state else None
+    return MatchResult(pairs, clusters, review, groups, report, model, state)
+
+
+def _affordable(
+    blocked: Blocked,
+    splink: SplinkRun,
+    ids: NDArray[np.int64],
+    random: RandomAgreement,
+    definition: EntityDefinition,
+    terms: TermFrequencies,
+    prior: Mixture | None,
+) -> Blocked:
+    """The pairs without those of keys that bring least, judged by a model of a sample of them."""
+    matching = definition.matching
+    assert matching is not None  # noqa: S101 - checked by the caller
+    compared = splink.comparisons
+
+    def is_same(some: pl.DataFrame) -> NDArray[np.bool_]:
+        found = pair_vectors(splink, some, ids, random, None)
+        learnt = _learnt(
+            found, compared, random, definition, prior, caps={}, terms=terms, fields=(),
+            records=len(ids),
+        )  # fmt: skip
+        weights = scored(found, compared, learnt, matching)["match_weight"]
+        same: NDArray[np.bool_] = weights.to_numpy() >= learnt.accept
+        return same
+
+    return within_budget(blocked, matching.budget, len(ids), is_same)
 
 
 def _nothing(
@@ -197,42 +220,39 @@ def _nothing(
     return MatchResult(pairs, clusters, pairs, groups, report, model)
 
 
-def _vectors(
-    splink: SplinkRun,
-    blocked: Blocked,
-    ids: NDArray[np.int64],
-    random: RandomAgreement,
-    model: MatchModel | None,
+def _learnt(  # noqa: PLR0913 - all that makes a model
+    vectors: pl.DataFrame,
     compared: Sequence[Comparison],
-) -> pl.DataFrame:
-    """Positions, gammas and Splink's weight of every candidate pair, ordered by position."""
-    asked = blocked.pairs.with_columns(
-        pl.Series("left_id", ids[blocked.pairs["left"].to_numpy()]),
-        pl.Series("right_id", ids[blocked.pairs["right"].to_numpy()]),
+    random: RandomAgreement,
+    definition: EntityDefinition,
+    prior: Mixture | None,
+    *,
+    caps: Mapping[str, int],
+    terms: TermFrequencies,
+    fields: Sequence[str],
+    records: int,
+) -> MatchModel:
+    """The model of some pairs, fitted where they are few, and what it was learnt from."""
+    matching = definition.matching
+    assert matching is not None  # noqa: S101 - checked by the caller
+    mixture, origin, why = _mixture(vectors, compared, random, matching, prior, records)
+    return MatchModel(
+        definition.entity,
+        origin,
+        why,
+        mixture,
+        random,
+        {c.name: c.names() for c in compared},
+        terms,
+        caps,
+        matching.accept,
+        matching.review,
+        records,
+        tuple(fields),
     )
-    m = _first_m(compared, model)
-    u = {c.name: [float(x) for x in random.u[c.name].mean(axis=0)] for c in compared}
-    found = splink.vectors(asked, u, m, 1e-4)
-    return asked.join(found, on=["left_id", "right_id"], how="inner", maintain_order="left")
 
 
-def _first_m(
-    compared: Sequence[Comparison], model: MatchModel | None
-) -> dict[str, Sequence[float]]:
-    if model is not None:
-        return {
-            c.name: [float(x) for x in model.mixture.comparisons[c.name][0].mean(axis=0)]
-            for c in compared
-        }
-    made: dict[str, Sequence[float]] = {}
-    for c in compared:
-        share = {2: 0.9, 1: 0.07, 0: 0.03}
-        degrees = c.agrees()
-        made[c.name] = [share[d] / degrees.count(d) for d in degrees]
-    return made
-
-
-def _learnt(
+def _mixture(
     vectors: pl.DataFrame,
     compared: Sequence[Comparison],
     random: RandomAgreement,
@@ -264,111 +284,7 @@ def _learnt(
     return mixture, "trained", f"learnt from {records:,} records"
 
 
-def _scored(
-    vectors: pl.DataFrame, compared: Sequence[Comparison], model: MatchModel
-) -> pl.DataFrame:
-    """Adds ``match_weight`` and ``class`` to each pair, computed once per distinct vector."""
-    gammas = [c.gamma for c in compared]
-    distinct = vectors.select(gammas).unique(maintain_order=True)
-    weight, chosen = model.mixture.score(distinct.to_numpy(), [c.name for c in compared])
-    scored = distinct.with_columns(
-        pl.Series("match_weight", weight), pl.Series("class", chosen, dtype=pl.UInt8)
-    )
-    return vectors.join(scored, on=gammas, how="left", maintain_order="left")
-
-
-def _score_further(
-    splink: SplinkRun,
-    compared: Sequence[Comparison],
-    model: MatchModel,
-    ids: NDArray[np.int64],
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    asked = pl.DataFrame({"left_id": ids[left], "right_id": ids[right]})
-    found = vectors_of(splink.connection, compared, asked)
-    scored = _scored(found, compared, model)
-    weights = asked.join(
-        scored.select("left_id", "right_id", "match_weight"),
-        on=["left_id", "right_id"],
-        how="left",
-        maintain_order="left",
-    )["match_weight"]
-    return weights.to_numpy()
-
-
-def _cluster(
-    pairs: pl.DataFrame,
-    ids: NDArray[np.int64],
-    matching: MatchingDefinition,
-    model: MatchModel,
-    score: Any,  # noqa: ANN401
-    decisions: pl.DataFrame | None,
-) -> NDArray[np.int64]:
-    left = pairs["left"].cast(pl.Int64).to_numpy()
-    right = pairs["right"].cast(pl.Int64).to_numpy()
-    weight = pairs["match_weight"].to_numpy().copy()
-    for never in matching.never:
-        names = model.levels.get(never.comparison)
-        gamma = f"gamma_{never.comparison}"
-        if names is not None and gamma in pairs.columns:
-            against = [place for place, name in enumerate(names) if name in never.levels]
-            hit = pairs[gamma].is_in(against).to_numpy()
-            weight[hit] = DIFFERENT
-    if decisions is not None and decisions.height:
-        left, right, weight = _decided(left, right, weight, ids, decisions)
-    return cluster(len(ids), left, right, weight, score, cut=model.accept, clip=matching.clip)
-
-
-def _decided(
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    weight: NDArray[np.float64],
-    ids: NDArray[np.int64],
-    decisions: pl.DataFrame,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs with the decided ones among them; decisions on absent records are left out."""
-    known = pl.DataFrame({"id": ids, "place": np.arange(len(ids), dtype=np.int64)})
-    placed = (
-        decisions.join(known.rename({"id": "record_id_l", "place": "a"}), on="record_id_l")
-        .join(known.rename({"id": "record_id_r", "place": "b"}), on="record_id_r")
-        .filter(pl.col("a") != pl.col("b"))
-        .select(
-            pl.min_horizontal("a", "b").alias("left"),
-            pl.max_horizontal("a", "b").alias("right"),
-            pl.when(pl.col("verdict") == "same").then(SAME).otherwise(DIFFERENT).alias("weight"),
-        )
-        .unique(["left", "right"], keep="last", maintain_order=True)
-    )
-    every = pl.DataFrame({"left": left, "right": right, "weight": weight})
-    rest = every.join(placed, on=["left", "right"], how="anti")
-    both = pl.concat([rest, placed.cast(rest.schema)]).sort("left", "right")
-    return both["left"].to_numpy(), both["right"].to_numpy(), both["weight"].to_numpy()
-
-
-def _public(pairs: pl.DataFrame, model: MatchModel, blocked: Blocked) -> pl.DataFrame:
-    classes = pl.Series(list(model.mixture.classes), dtype=pl.Enum(model.mixture.classes))
-    gammas = [name for name in pairs.columns if name.startswith("gamma_")]
-    masks = pairs.select(pl.col("met").unique().sort())
-    named = [
-        [name for bit, name in enumerate(blocked.keys) if mask >> bit & 1]
-        for mask in masks["met"].to_list()
-    ]
-    keys = masks.with_columns(pl.Series("keys", named, dtype=pl.List(pl.Enum(blocked.keys))))
-    odds = (pl.col("match_weight").clip(-500, 500) * np.log(2)).exp()
-    return pairs.join(keys, on="met", how="left", maintain_order="left").select(
-        pl.col("left_id").alias("record_id_l"),
-        pl.col("right_id").alias("record_id_r"),
-        "match_weight",
-        (odds / (1 + odds)).alias("match_probability"),
-        pl.Series("relation", classes.gather(pairs["class"])).cast(pl.String),
-        "splink_weight",
-        *gammas,
-        "keys",
-    )
-
-
-def _review(
+def to_review(
     pairs: pl.DataFrame,
     clusters: pl.DataFrame,
     model: MatchModel,

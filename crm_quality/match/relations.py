@@ -306,6 +306,9 @@ def untrained(
                 the_same = MOST_ALONE * np.sqrt(2 * all_pairs) / max(all_pairs, 1.0)
                 table[-1] = np.maximum(known[-1], random.u[c.name] - the_same)
                 table[-1] /= table[-1].sum(axis=-1, keepdims=True)
+                # what does not agree proves nobody: mailboxes of one domain, words in common
+                apart = np.array(c.agrees()) == 0
+                table[0][:, apart] = np.minimum(table[0], table[-1])[:, apart]
         for row, relation in enumerate(relations, 1):
             if c.name not in relation.shares and c.name not in relation.agrees:
                 table[row] = table[-1]

@@ -44,7 +44,8 @@ def match_report(
                 "blocks": entry.blocks,
                 "pairs": entry.pairs,
                 "largest_block": entry.cap,
-                "skipped": entry.cap == 0,
+                "skipped": entry.cap == 0 and not entry.poor,
+                "dropped": entry.poor,
                 "over_budget": [{"value": v, "records": n} for v, n in entry.over],
                 "records_over_budget": entry.over_records,
             }

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     Probabilities = Mapping[str, Sequence[float]]
 
+#: Pairs that Splink is given at a time: it lays the compared columns of both sides beside each
+#: other, some kilobytes a pair.
+_AT_A_TIME = 500_000
+
 #: Splink refuses probabilities of zero.
 _LEAST = 1e-12
 
@@ -97,6 +101,23 @@ class SplinkRun:
             ``left_id``, ``right_id``, one ``gamma_*`` (Int8) for each comparison and
             ``splink_weight``, in no particular order.
         """
+        if pairs.is_empty():
+            ids = {"left_id": pl.Int64, "right_id": pl.Int64}
+            gammas = {c.gamma: pl.Int8 for c in self.comparisons}
+            return pl.DataFrame(schema={**ids, **gammas, "splink_weight": pl.Float64})
+        found = [
+            self._some_vectors(some, u, m, prior)
+            for some in pairs.select("left_id", "right_id").iter_slices(_AT_A_TIME)
+        ]
+        frame = pl.concat(found)
+        return frame.with_columns(
+            _gamma_of(frame[c.gamma], u[c.name], m[c.name]) for c in self.comparisons
+        )
+
+    def _some_vectors(
+        self, pairs: pl.DataFrame, u: Probabilities, m: Probabilities, prior: float
+    ) -> pl.DataFrame:
+        """As `vectors`, with the weight of each level in place of its gamma."""
         given = pairs.select(
             pl.lit("0").alias("match_key"),
             pl.col("left_id").alias("join_key_l"),
@@ -120,9 +141,7 @@ class SplinkRun:
             linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
         frame = pl.from_arrow(found)
         assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
-        return frame.with_columns(
-            _gamma_of(frame[c.gamma], u[c.name], m[c.name]) for c in self.comparisons
-        )
+        return frame
 
 
 def _distinct(u: Sequence[float], m: Sequence[float]) -> list[float]:

@@ -42,11 +42,12 @@ def survive(
     """Choose each golden value among the records of its entity.
 
     Safe on any partition that holds whole entities. Ties are broken by the source's priority, then
-    by the later version, so the result does not depend on the order of rows.
+    by what arrived later, so the result does not depend on the order of rows.
 
     Args:
         records: One row per live record: ``entity_id``, ``record_id``, ``version_id``, ``source``
-            and the fields of ``definition`` that there are; null = missing.
+            and the fields of ``definition`` that there are; null = missing. ``arrival`` puts the
+            records in the order in which their contents came; without it ``version_id`` does.
         definition: Tells each field's strategy.
         priorities: Source → trust, greater first; a source that is not named has 0.
 
@@ -107,6 +108,7 @@ def _ranked(
         updated.cast(pl.Int64).alias("_updated"),
         created.cast(pl.Int64).alias("_created"),
         priority.alias("_priority"),
+        pl.col("arrival" if "arrival" in records.columns else "version_id").alias("_arrived"),
         pl.sum_horizontal(pl.col(name).is_not_null() for name in names).alias("_filled"),
     )
 
@@ -133,7 +135,7 @@ def _parts(
         yield _whole_group(records, definition, members)
 
 
-_RECENT = (("_updated", True), ("_priority", True), ("version_id", True), ("record_id", True))
+_RECENT = (("_updated", True), ("_priority", True), ("_arrived", True), ("record_id", True))
 _ORDERS = {
     "most_recent": _RECENT,
     "oldest": (("_created", False), ("_priority", True), ("record_id", False)),

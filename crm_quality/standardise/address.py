@@ -30,16 +30,17 @@ def standardise_cities(texts: pl.Series) -> pl.DataFrame:
         texts: Cleaned text.
 
     Returns:
-        ``value`` String and ``note``: ``invalid`` where there is no letter.
+        ``value`` String and ``note``: ``invalid`` where there is no letter, and for e-mail and
+        web addresses.
     """
 
     def read(frame: pl.DataFrame) -> pl.DataFrame:
         value = _cased(frame["text"].str.strip_chars(" ,;"))
         named = frame.with_columns(value=value)
-        lettered = pl.col("value").str.contains(r"\p{L}")
+        town = pl.col("value").str.contains(r"\p{L}") & ~pl.col("value").str.contains(r"@|://")
         return named.select(
-            value=pl.when(lettered).then("value"),
-            note=pl.when(~lettered).then(note("invalid")).otherwise(NO_NOTE),
+            value=pl.when(town).then("value"),
+            note=pl.when(~town).then(note("invalid")).otherwise(NO_NOTE),
         )
 
     return on_distinct(texts.alias("text").to_frame(), read)

@@ -17,6 +17,8 @@ Order = Literal["dmy", "mdy", "ymd"]
 #: Share of values that may contradict the others of their source: people slip.
 _SLIPS = 0.05
 _MONTHS = 12
+#: Day and month, or month and day, before the year.
+_EXCHANGEABLE = r"^\d{1,2}[-/ ] ?\d{1,2}[-/ ] ?\d{2,4}"
 
 
 def standardise_datetimes(
@@ -73,6 +75,11 @@ def standardise_dates(
     return local.select(value=pl.col("moment").dt.date(), note="note")
 
 
+def leans_on_other_rows(texts: pl.Expr) -> pl.Expr:
+    """Whether the reading of a date may depend on the other dates of its source."""
+    return texts.str.contains(_EXCHANGEABLE).fill_null(value=False)
+
+
 def _moments(
     texts: pl.Series, sources: pl.Series | None, orders: Mapping[str, Order]
 ) -> pl.DataFrame:
@@ -101,7 +108,7 @@ def _orders(frame: pl.DataFrame, declared: Mapping[str, Order]) -> pl.DataFrame:
     open_sources = sources.filter(pl.col("order").is_null())["source"]
     if open_sources.is_empty():
         return sources
-    numeric = frame.filter(pl.col("text").str.contains(r"^\d{1,2}[-/ ] ?\d{1,2}[-/ ] ?\d{2,4}"))
+    numeric = frame.filter(pl.col("text").str.contains(_EXCHANGEABLE))
     numeric = numeric.filter(pl.col("source").is_in(open_sources.implode(), nulls_equal=True))
     if numeric.is_empty():
         return sources

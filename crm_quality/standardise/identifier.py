@@ -10,6 +10,8 @@ _LABEL = (
     r"(?i)^(?:vat|ust|umsatzsteuer|tva|iva|btw|tax|steuer|reg)[\s.\-]*"
     r"(?:id|nr|no|number|nummer)?[\s.\-]*(?:nr|no)?\s*[.:]\s*"
 )
+#: How a spreadsheet shows a long number: the digits that it left out cannot be got back.
+_ROUNDED = r"^\d(?:[.,]\d+)?[Ee]\+\d{1,2}$"
 
 
 def standardise_identifiers(texts: pl.Series) -> pl.DataFrame:
@@ -20,7 +22,8 @@ def standardise_identifiers(texts: pl.Series) -> pl.DataFrame:
 
     Returns:
         ``value`` String: letters (upper case) and digits, a country prefix kept; ``note``:
-        ``invalid`` where there is neither, ``placeholder`` where all digits are alike.
+        ``invalid`` where there is neither and where a spreadsheet has rounded a long number
+        (``1.23E+11``), ``placeholder`` where all digits are alike.
     """
 
     def read(frame: pl.DataFrame) -> pl.DataFrame:
@@ -33,10 +36,10 @@ def standardise_identifiers(texts: pl.Series) -> pl.DataFrame:
         alike = "|".join(f"{digit}{{4,}}" for digit in range(10))
         dummy = value.str.contains(rf"^(?:[A-Z]{{2}})?(?:0+|{alike})$")
         frame = frame.with_columns(value=value, dummy=dummy)
-        empty = pl.col("value").str.len_bytes() == 0
+        unread = (pl.col("value").str.len_bytes() == 0) | pl.col("text").str.contains(_ROUNDED)
         return frame.select(
-            value=pl.when(~empty & ~pl.col("dummy")).then("value"),
-            note=pl.when(empty)
+            value=pl.when(~unread & ~pl.col("dummy")).then("value"),
+            note=pl.when(unread)
             .then(note("invalid"))
             .when("dummy")
             .then(note("placeholder"))

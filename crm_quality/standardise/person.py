@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.definitions import folded
+from crm_quality.definitions import FieldType, folded
 from crm_quality.standardise.column import NO_NOTE, Note, note, on_rows
 from crm_quality.standardise.full_name import parse_full_names
 from crm_quality.standardise.person_name import NOT_A_NAME, split_name, with_capitals
@@ -14,8 +14,14 @@ from crm_quality.standardise.person_name import NOT_A_NAME, split_name, with_cap
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Fields of a person's name that this module fills from each other.
-NAME_FIELDS = ("first_name", "middle_name", "last_name", "name_suffix", "full_name")
+#: Fields of a person's name that this module fills from each other, and what they then hold.
+NAME_FIELDS = {
+    "first_name": FieldType.GIVEN_NAME,
+    "middle_name": FieldType.GIVEN_NAME,
+    "last_name": FieldType.SURNAME,
+    "name_suffix": FieldType.NAME_SUFFIX,
+    "full_name": FieldType.FULL_NAME,
+}
 
 _COMMA = r"^[^,]+, ?[^,]+$"
 

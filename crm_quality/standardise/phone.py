@@ -197,13 +197,15 @@ def suggested_phones(texts: pl.Series) -> pl.Series:
 
     Returns:
         E.164 where the digits, read with a plus before them, are a number in use
-        (``44 7911 123456`` in a list of American numbers); else null.
+        (``44 7911 123456`` in a list of American numbers); else null, as for a number that a
+        spreadsheet has rounded (``4.49E+11``).
     """
 
     def suggest(frame: pl.DataFrame) -> pl.DataFrame:
         digits = pl.col("text").str.replace_all("[^0-9]+", "").str.replace("^00", "")
         whole = frame.select(pl.concat_str(pl.lit("+"), digits).alias("text"))["text"]
         read = read_numbers(whole, pl.repeat(None, len(whole), dtype=pl.String, eager=True))
-        return read.select(guess=pl.when("valid").then("number"))
+        rounded = frame["text"].str.contains(r"\d[Ee]\+\d")
+        return read.select(guess=pl.when(pl.col("valid") & ~rounded).then("number"))
 
     return on_distinct(texts.alias("text").to_frame(), suggest)["guess"]

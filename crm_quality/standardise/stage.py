@@ -144,7 +144,11 @@ class _Stage:
             )
 
     def _join_names(self) -> None:
-        names = [name for name in NAME_FIELDS if name in self.results]
+        names = [
+            name
+            for name, kind in NAME_FIELDS.items()
+            if name in self.results and self.fields[name].type is kind
+        ]
         if not names:
             return
         read = standardise_person({name: self.results[name] for name in names})

@@ -35,13 +35,13 @@ def _meanings(vocabulary: Vocabulary) -> pl.DataFrame:
     """Folded text → accepted value, and whether it is a synonym."""
     seen: dict[str, tuple[str, bool]] = {}
     for value, details in vocabulary.values.items():
-        target = _replacement(vocabulary, value)
+        target = replacement(vocabulary, value)
         for text in (value, details.label):
             if text:
                 seen.setdefault(fold(text), (target, target != value))
     for value, details in vocabulary.values.items():
         for text in details.synonyms:
-            seen.setdefault(fold(text), (_replacement(vocabulary, value), True))
+            seen.setdefault(fold(text), (replacement(vocabulary, value), True))
     return pl.DataFrame(
         [(key, value, synonym) for key, (value, synonym) in seen.items() if key],
         schema={"key": pl.String, "value": pl.String, "synonym": pl.Boolean},
@@ -49,7 +49,8 @@ def _meanings(vocabulary: Vocabulary) -> pl.DataFrame:
     )
 
 
-def _replacement(vocabulary: Vocabulary, value: str) -> str:
+def replacement(vocabulary: Vocabulary, value: str) -> str:
+    """The accepted value that stands for ``value`` now: itself, unless it is deprecated."""
     seen = {value}
     while (target := vocabulary.values[value].replaced_by) and target not in seen:
         seen.add(target)

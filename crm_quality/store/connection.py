@@ -15,7 +15,7 @@ from crm_quality.errors import StoreError, StoreInUseError
 from crm_quality.store.migrate import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _RETRY_SECONDS = 0.2
@@ -37,10 +37,18 @@ class Store:
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.connection = connection
+        self._when_committed: list[Callable[[], None]] = []
 
     def frame(self, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The result of ``query`` as a frame; times are UTC without a zone."""
         relation = self.connection.sql(query, params=list(parameters))
+        if relation is None:
+            raise StoreError(f"not a query: {query}")
+        return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
+
+    def named(self, query: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+        """As `frame`, for a query whose parameters have names (``$entity``)."""
+        relation = self.connection.sql(query, params=dict(parameters))
         if relation is None:
             raise StoreError(f"not a query: {query}")
         return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
@@ -87,16 +95,24 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """All or nothing: commit at the end of the block, roll back on any error."""
         self.execute("BEGIN TRANSACTION")
+        self._when_committed = []
         try:
             yield
             self.execute("COMMIT")
         except BaseException as error:
+            self._when_committed = []
             self._roll_back()
             if isinstance(error, duckdb.Error):
                 raise StoreError(
                     f"{self.path} could not be written and is as before: {_first_line(error)}"
                 ) from error
             raise
+        for action in self._when_committed:
+            action()
+
+    def when_committed(self, action: Callable[[], None]) -> None:
+        """Do ``action`` after the transaction under way has been committed, else not at all."""
+        self._when_committed.append(action)
 
     def _roll_back(self) -> None:
         try:

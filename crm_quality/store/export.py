@@ -9,6 +9,15 @@ if TYPE_CHECKING:
 
     from crm_quality.store.connection import Store
 
+_GROUPS = """
+SELECT g.entity, g.group_kind, g.group_id, m.entity_id, g.record_id, r.source, r.source_key
+FROM matching.group_member g
+JOIN landing.record r USING (record_id)
+JOIN matching.membership m USING (record_id)
+WHERE r.ended_at IS NULL
+"""
+_IN_ORDER = "ORDER BY g.entity, g.group_kind, g.group_id, m.entity_id, g.record_id"
+
 #: Name → (what it is, the query that gives it).
 EXPORTS: dict[str, tuple[str, str]] = {
     "crosswalk": (
@@ -27,26 +36,57 @@ EXPORTS: dict[str, tuple[str, str]] = {
         "SELECT * EXCLUDE (run_id) FROM crm.company ORDER BY entity_id",
     ),
     "issues": (
-        "issues of current and quarantined versions",
+        "issues of current and quarantined versions, and of rules about many records",
         """
-        SELECT i.entity, r.source, r.source_key, i.record_id, i.field, i.rule, i.severity, i.value,
-               i.message, i.suggestion, i.run_id
-        FROM quality.issue i JOIN landing.record r USING (record_id)
-        LEFT JOIN quality.quarantine q ON q.version_id = i.version_id AND q.entity = i.entity
-        WHERE r.current_version = i.version_id OR q.status = 'open'
-        ORDER BY i.record_id, i.rule, i.field
+        SELECT i.entity, coalesce(r.source, i.segment) AS source, r.source_key, i.record_id,
+               i.field, i.rule, i.severity, i.value, i.message, i.suggestion, i.run_id, i.entity_id
+        FROM quality.issue i LEFT JOIN landing.record r USING (record_id)
+        LEFT JOIN quality.waiting w ON w.record_id = i.record_id AND w.version_id = i.version_id
+        WHERE r.current_version = i.version_id OR w.version_id IS NOT NULL OR i.version_id IS NULL
+        ORDER BY i.record_id, i.rule, i.field, source
         """,
     ),
     "quarantine": (
-        "records that wait, with the reasons",
+        "records that wait, with the reasons; in_force: an earlier version is used meanwhile",
         """
-        SELECT q.entity, r.source, r.source_key, q.record_id, q.status, q.opened_at, q.closed_at,
+        SELECT w.entity, w.source, w.source_key, w.record_id, 'open' AS status, w.in_force,
+               w.opened_at,
                string_agg(i.rule, ', ' ORDER BY i.rule) AS rules,
                string_agg(i.message, '; ' ORDER BY i.rule) AS reasons
-        FROM quality.quarantine q JOIN landing.record r USING (record_id)
-        LEFT JOIN quality.issue i
-          ON i.version_id = q.version_id AND i.entity = q.entity AND i.severity = 'error'
-        GROUP BY ALL ORDER BY q.record_id, q.opened_at
+        FROM quality.waiting w LEFT JOIN quality.issue i
+          ON i.version_id = w.version_id AND i.entity = w.entity AND i.severity = 'error'
+        GROUP BY ALL ORDER BY w.record_id
+        """,
+    ),
+    "quarantine_steps": (
+        "everything that was done about records in quarantine",
+        """
+        SELECT s.entity, r.source, r.source_key, s.record_id, s.version_id, s.run_id, s.status,
+               s.occurred_at, s.actor, s.reason
+        FROM quality.quarantine_step s JOIN landing.record r USING (record_id)
+        ORDER BY s.record_id, s.run_id, s.rowid
+        """,
+    ),
+    "corrections": (
+        "what stewards have corrected; current: a value of the version in force comes from it",
+        """
+        SELECT c.correction_id, c.entity, c.source, c.source_key, r.record_id, c.field,
+               c.old_value, c.new_value, c.actor, c.reason, c.corrected_at, c.run_id,
+               u.correction_id IS NOT NULL AS current
+        FROM quality.correction c JOIN landing.record r USING (entity, source, source_key)
+        LEFT JOIN quality.version_correction u
+          ON u.entity = c.entity AND u.version_id = r.current_version
+         AND u.correction_id = c.correction_id
+        ORDER BY c.correction_id
+        """,
+    ),
+    "waivers": (
+        "rules that records are accepted in spite of, and until when",
+        """
+        SELECT w.waiver_id, w.entity, w.source, w.source_key, r.record_id, w.rule, w.expires_on,
+               w.actor, w.reason, w.decided_at, w.run_id, w.withdrawn_at
+        FROM quality.waiver w JOIN landing.record r USING (entity, source, source_key)
+        ORDER BY w.waiver_id
         """,
     ),
     "pairs": (
@@ -55,6 +95,14 @@ EXPORTS: dict[str, tuple[str, str]] = {
         SELECT entity, record_id_l, record_id_r, match_weight, match_probability, relation
         FROM matching.pair ORDER BY entity, record_id_l, record_id_r
         """,
+    ),
+    "households": (
+        "customers who live together, as the evidence says: linked, not merged",
+        f"{_GROUPS} AND g.group_kind = 'household' {_IN_ORDER}",
+    ),
+    "groups": (
+        "households, workplaces and other groups of customers: linked, not merged",
+        f"{_GROUPS} {_IN_ORDER}",
     ),
     "changes": (
         "what runs did to entities: created, changed, merged, split",
@@ -66,8 +114,12 @@ EXPORTS: dict[str, tuple[str, str]] = {
     "provenance": (
         "the record behind each value of golden records with several records",
         """
-        SELECT o.entity, o.entity_id, o.field, o.record_id, r.source, r.source_key, o.rule, o.run_id
+        SELECT o.entity, o.entity_id, o.field, o.record_id, r.source, r.source_key, o.rule,
+               o.run_id, c.correction_id, c.actor AS corrected_by, c.reason AS corrected_because
         FROM crm.value_origin o JOIN landing.record r USING (record_id)
+        LEFT JOIN quality.version_correction u
+          ON u.entity = o.entity AND u.version_id = r.current_version AND u.field = o.field
+        LEFT JOIN quality.correction c USING (correction_id)
         ORDER BY o.entity, o.entity_id, o.field, o.record_id
         """,
     ),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.store.quarantine import supersede
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -51,6 +53,17 @@ def live_by_source(store: Store, entity: str) -> dict[str, int]:
     )
 
 
+def ended_by_source(store: Store, entity: str, *, run_id: int) -> dict[str, int]:
+    """Source → how many accepted records of ``entity`` this run has ended."""
+    return dict(
+        store.rows(
+            "SELECT source, count(*) FROM landing.record"
+            " WHERE entity = ? AND accepted_no IS NOT NULL AND ended_run = ? GROUP BY ALL",
+            [entity, run_id],
+        )
+    )
+
+
 def table_columns(store: Store, table: str) -> dict[str, str]:
     """Column → DuckDB type of ``schema.table``."""
     schema, name = table.split(".")
@@ -64,7 +77,7 @@ def table_columns(store: Store, table: str) -> dict[str, str]:
 
 
 def settle_records(
-    store: Store, entity: str, touched: pl.DataFrame, *, run_id: int, moment: datetime
+    store: Store, entity: str, touched: pl.DataFrame, *, run_id: int, moment: datetime, actor: str
 ) -> None:
     """After versions were written: which is current, who is accepted, what ended, what is waiting.
 
@@ -77,6 +90,7 @@ def settle_records(
         touched: ``record_id``, ``is_deleted`` (the last word of this run on each record).
         run_id: This run.
         moment: When it started, UTC.
+        actor: Who is recorded.
     """
     versions = version_table(entity)
     with store.staged(touched.select("record_id", "is_deleted"), "touched"):
@@ -120,21 +134,25 @@ def settle_records(
         WHEN MATCHED THEN UPDATE SET accepted_no = n.accepted_no
         """
     )
-    store.execute(
-        """
-        UPDATE quality.quarantine q
-        SET status = 'superseded', closed_at = ?, closed_run = ?
-        FROM settled s
-        WHERE q.record_id = s.record_id AND q.entity = ? AND q.status = 'open'
-          AND q.version_id < s.last_version
-        """,
-        [moment, run_id, entity],
-    )
+    supersede(store, entity, run_id=run_id, moment=moment, actor=actor)
     store.execute("DROP TABLE settled")
 
 
+def live_records(store: Store, entity: str) -> pl.DataFrame:
+    """``record_id`` of every live record, ascending."""
+    return store.frame(
+        "SELECT record_id FROM landing.record WHERE entity = ? AND ended_at IS NULL"
+        " AND current_version IS NOT NULL ORDER BY record_id",
+        [entity],
+    )
+
+
 def current_records(
-    store: Store, entity: str, *, among: pl.DataFrame | None = None
+    store: Store,
+    entity: str,
+    *,
+    among: pl.DataFrame | None = None,
+    records: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The current version of every live record, as a standardised frame.
 
@@ -142,27 +160,54 @@ def current_records(
         store: The open store.
         entity: Name of the entity.
         among: Only members of these entities (column ``entity_id``), with that column; null = all.
+        records: Only these (column ``record_id``); null = all.
 
     Returns:
-        ``record_id``, ``version_id``, ``source``, ``source_key``, ``accepted_no`` and the fields.
+        ``record_id``, ``version_id``, ``source``, ``source_key``, ``accepted_no`` and the fields;
+        with ``among`` also ``entity_id`` and ``arrival``: the version with which the content came.
+        A version of the same content under later rules keeps its place in that order.
     """
     hidden = (
         "run_id, batch_id, row_number, status, content_hash, rules_hash, raw, custom, record_id"
     )
     base = f"""
-        SELECT r.record_id, r.source, r.source_key, r.accepted_no, v.* EXCLUDE ({hidden})
+        SELECT r.record_id, r.source, r.source_key, r.accepted_no,
+               v.* EXCLUDE ({hidden})
         FROM landing.record r
         JOIN {version_table(entity)} v ON v.version_id = r.current_version
         WHERE r.entity = ? AND r.ended_at IS NULL
     """  # noqa: S608
+    if records is not None:
+        with store.staged(records.select("record_id"), "asked"):
+            return store.frame(
+                f"{base} AND r.record_id IN (FROM asked) ORDER BY r.record_id",
+                [entity],
+            )
     if among is None:
         return store.frame(f"{base} ORDER BY r.record_id", [entity])
     with store.staged(among.select("entity_id"), "among"):
         return store.frame(
             f"""
-            SELECT m.entity_id, c.* FROM ({base}) c
-            JOIN matching.membership m USING (record_id)
-            SEMI JOIN among a ON a.entity_id = m.entity_id
+            WITH member AS (
+                SELECT entity_id, record_id FROM matching.membership
+                SEMI JOIN among USING (entity_id)
+            ), told AS (
+                SELECT record_id, version_id, batch_id, content_hash IS DISTINCT FROM
+                       lag(content_hash) OVER (PARTITION BY record_id
+                                               ORDER BY batch_id, version_id) AS is_new
+                FROM {version_table(entity)} SEMI JOIN member USING (record_id)
+            ), arrived AS (
+                SELECT t.record_id,
+                       arg_max(t.version_id, (t.batch_id, t.version_id)) AS arrival
+                FROM landing.record r
+                JOIN told c ON c.version_id = r.current_version
+                JOIN told t ON t.record_id = r.record_id AND t.is_new
+                     AND (t.batch_id, t.version_id) <= (c.batch_id, c.version_id)
+                GROUP BY t.record_id
+            )
+            SELECT m.entity_id, a.arrival, c.* FROM ({base}) c
+            JOIN member m USING (record_id)
+            JOIN arrived a USING (record_id)
             ORDER BY c.record_id
             """,  # noqa: S608
             [entity],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -31,13 +32,63 @@ def keep_model(store: Store, entity: str, content: str, origin: str, *, run_id: 
     )
 
 
-def write_pairs(store: Store, entity: str, pairs: pl.DataFrame, *, run_id: int) -> None:
-    """Replace the scored pairs of ``entity``."""
-    store.execute("DELETE FROM matching.pair WHERE entity = ?", [entity])
-    columns = ["record_id_l", "record_id_r", "match_weight", "match_probability", "relation"]
+def state_token(store: Store, entity: str) -> str | None:
+    """The name of the state in which ``entity`` was last matched; null when it never was."""
+    token: str | None = store.value("SELECT token FROM matching.state WHERE entity = ?", [entity])
+    return token
+
+
+def new_state_token(store: Store, entity: str) -> str:
+    """Name the state that matching leaves now; the name before is void."""
+    token = secrets.token_hex(8)
+    store.execute("DELETE FROM matching.state WHERE entity = ?", [entity])
+    store.execute("INSERT INTO matching.state VALUES (?, ?)", [entity, token])
+    return token
+
+
+_PAIR = ("record_id_l", "record_id_r", "match_weight", "match_probability", "relation", "ties")
+
+
+def known_pairs(store: Store, entity: str) -> pl.DataFrame:
+    """The pairs of ``entity`` that are kept.
+
+    Returns:
+        ``record_id_l`` < ``record_id_r``, ``match_weight``, ``match_probability``, ``relation``,
+        ``ties`` (the pair makes a household, a workplace …; null in pairs of earlier versions).
+    """
+    return store.frame(f"SELECT {', '.join(_PAIR)} FROM matching.pair WHERE entity = ?", [entity])  # noqa: S608
+
+
+def write_pairs(
+    store: Store,
+    entity: str,
+    pairs: pl.DataFrame,
+    *,
+    run_id: int,
+    of: pl.DataFrame | None = None,
+) -> None:
+    """Replace the scored pairs of ``entity``.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        pairs: As `known_pairs` gives them.
+        run_id: This run.
+        of: ``record_id`` of records; only pairs of theirs are replaced. Null = all are.
+    """
+    if of is None:
+        store.execute("DELETE FROM matching.pair WHERE entity = ?", [entity])
+    else:
+        with store.staged(of.select("record_id"), "redone"):
+            store.execute(
+                "DELETE FROM matching.pair WHERE entity = ? AND ("
+                " record_id_l IN (SELECT record_id FROM redone)"
+                " OR record_id_r IN (SELECT record_id FROM redone))",
+                [entity],
+            )
     store.append(
         "matching.pair",
-        pairs.select(columns).with_columns(
+        pairs.select(_PAIR).with_columns(
             pl.lit(entity).alias("entity"), pl.lit(run_id, pl.Int64).alias("run_id")
         ),
     )
@@ -65,21 +116,25 @@ def find_shared_values(store: Store, entity: str) -> None:
 
 
 def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:
-    """Decisions in force whose two records are both known.
+    """Decisions whose two records are both known.
 
     Returns:
-        ``record_id_l`` < ``record_id_r``, ``verdict`` (same, different).
+        ``record_id_l`` < ``record_id_r``, ``verdict`` (same, different; withdrawn where none of
+        the pair's decisions is in force any more).
     """
     return store.frame(
         """
         SELECT DISTINCT least(l.record_id, r.record_id) AS record_id_l,
-               greatest(l.record_id, r.record_id) AS record_id_r, d.verdict
+               greatest(l.record_id, r.record_id) AS record_id_r,
+               CASE WHEN d.withdrawn_at IS NULL THEN d.verdict ELSE 'withdrawn' END AS verdict
         FROM matching.decision d
         JOIN landing.record l ON (l.entity, l.source, l.source_key)
                                = (d.entity, d.source_l, d.source_key_l)
         JOIN landing.record r ON (r.entity, r.source, r.source_key)
                                = (d.entity, d.source_r, d.source_key_r)
-        WHERE d.entity = ? AND d.withdrawn_at IS NULL AND l.record_id <> r.record_id
+        WHERE d.entity = ? AND l.record_id <> r.record_id
+        QUALIFY d.withdrawn_at IS NULL OR count(*) FILTER (d.withdrawn_at IS NULL) OVER (
+            PARTITION BY least(l.record_id, r.record_id), greatest(l.record_id, r.record_id)) = 0
         ORDER BY ALL
         """,
         [entity],

@@ -1,8 +1,9 @@
 """Rules find issues; an error quarantines its record, a warning travels with it."""
 
-from crm_quality.validate.catalogue import catalogue
+from crm_quality.validate.catalogue import catalogue, note_rule
 from crm_quality.validate.checks import CHECKS
 from crm_quality.validate.issues import ISSUES
+from crm_quality.validate.meanings import METHODS
 from crm_quality.validate.profile import Profile, profile
 from crm_quality.validate.records import Validation, check_records, validate
 from crm_quality.validate.reference import rules_reference
@@ -14,6 +15,7 @@ from crm_quality.validate.values import cluster_values, suggest_targets
 __all__ = [
     "CHECKS",
     "ISSUES",
+    "METHODS",
     "Origin",
     "Profile",
     "Rule",
@@ -24,6 +26,7 @@ __all__ = [
     "check_records",
     "check_store",
     "cluster_values",
+    "note_rule",
     "profile",
     "rules_reference",
     "suggest_targets",

@@ -85,6 +85,7 @@ def note_rule(definition: EntityDefinition, name: str, note: str) -> Rule:
         origin=Origin.NOTE,
         advice=text.advice,
         note=note,
+        field_limits={str(kind): limits for kind, limits in field.limits.items()}.get(note),
     )
 
 
@@ -130,6 +131,7 @@ def _required_rule(
         message=f"{label(name)} is missing" + (f"; to be filled: {filled}" if filled else ""),
         origin=Origin.REQUIRED,
         advice=f"Fill it: {field.meaning}",
+        field_limits=field.limits.get("required"),
     )
 
 

@@ -85,6 +85,15 @@ def outcome(
     return Outcome(rule, *_limited(rule.limits, status, segments, (records, failing)))
 
 
+def not_carried_out(checks: pl.DataFrame) -> list[str]:
+    """One sentence for each check that could not be carried out, with the reason."""
+    errored = checks.filter(status=Status.ERRORED.value)
+    return [
+        f"{rule} could not be carried out: {detail}"
+        for rule, detail in errored.select("rule", "detail").iter_rows()
+    ]
+
+
 def by_segment(
     rule: Rule, frame: pl.DataFrame, applies: pl.Expr, fails: pl.Expr
 ) -> pl.DataFrame | None:

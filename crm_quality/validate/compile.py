@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.definitions import Check, FieldType, RecordRule, Severity
+from crm_quality.definitions import Check, FieldType, RecordRule, Severity, fold, folded
 from crm_quality.validate.conditions import (
     Context,
     answerable,
@@ -133,7 +133,16 @@ def _vocabulary(rule: Rule, context: Context) -> Compiled:
     lacking = _absent([name], context)
     if rule.note == "deprecated":
         replaced = [value for value, details in values.items() if details.replaced_by]
-        return _built(rule, context, column.is_not_null(), ~column.is_in(replaced), lacking)
+        uses = column.is_in(replaced)
+        if (raw := f"{name}__raw") in context.columns:
+            # standardising follows a deprecated value: only what was written tells of it
+            words = {
+                fold(word)
+                for value in replaced
+                for word in (value, values[value].label, *values[value].synonyms)
+            } - {""}
+            uses |= folded(pl.col(raw).cast(pl.String)).is_in(sorted(words))
+        return _built(rule, context, column.is_not_null(), ~uses, lacking)
     day: pl.Expr = pl.lit(context.as_of)
     if "updated_at" in context.columns:
         day = pl.col("updated_at").dt.date().fill_null(context.as_of)
@@ -156,7 +165,8 @@ def suggested(
     vocabulary = context.definition.fields[rule.field].vocabulary or ""
     values = context.definition.vocabularies[vocabulary].values
     replaced = {value: of.replaced_by for value, of in values.items() if of.replaced_by}
-    return frame[rule.field].gather(rows).replace_strict(replaced, default=None)
+    found = frame[rule.field].gather(rows)
+    return found.replace_strict(replaced, default=found)
 
 
 def sql_column(code: str) -> str:

@@ -100,9 +100,13 @@ def as_it_came(frame: pl.DataFrame, field: str) -> pl.Series:
 def _value(rule: Rule, frame: pl.DataFrame, rows: pl.Series) -> pl.Series:
     if rule.field is None or not {rule.field, f"{rule.field}__raw"} & set(frame.columns):
         return pl.Series("value", [None], dtype=pl.String).new_from_index(0, len(rows))
-    raw = f"{rule.field}__raw" if f"{rule.field}__raw" in frame.columns else rule.field
-    picked = frame.select(raw)[rows].rename({raw: rule.field})
-    return as_it_came(picked, rule.field).alias("value")
+    names = [name for name in (f"{rule.field}__raw", rule.field) if name in frame.columns]
+    picked = frame.select(names)[rows]
+    text = as_it_came(picked, rule.field)
+    if len(names) > 1:
+        # a value that another field gave, such as a name out of a full name, did not come as text
+        text = text.fill_null(as_it_came(picked.select(rule.field), rule.field))
+    return text.alias("value")
 
 
 def _message(rule: Rule, frame: pl.DataFrame, rows: pl.Series) -> pl.Expr:

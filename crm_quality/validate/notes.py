@@ -11,7 +11,7 @@ from crm_quality.standardise import suggested_values
 from crm_quality.standardise.email_words import likely_domain
 from crm_quality.validate.catalogue import note_rule, problem_rule
 from crm_quality.validate.issues import as_it_came, findings
-from crm_quality.validate.values import probable_values
+from crm_quality.validate.meanings import probable_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

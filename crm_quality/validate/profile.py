@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.definitions import FieldType
+from crm_quality.validate.distribution import BINS, QUANTILES, bins, quantiles, read_values
 from crm_quality.validate.intervals import wilson
+from crm_quality.validate.likely_keys import KEYS, likely_keys
 from crm_quality.validate.semantic import semantic_type
+from crm_quality.validate.values import cluster_values
 
 if TYPE_CHECKING:
-    from crm_quality.definitions import FieldType
+    from collections.abc import Mapping
 
 #: Distinct values whose patterns and types are looked at; more are thinned out evenly.
 MOST_VALUES = 50_000
 #: A column of no more distinct values than this is listed wholly, others with the first `_TOP`.
 MOST_LISTED = 50
 _TOP = 10
+#: Spellings of one thing are looked for in columns of no more distinct texts than this.
+_MOST_SPELT = 2_000
+#: ... and where each text comes at least so often on the average.
+_SPELT_AGAIN = 2
+
+#: Times and sums tell rows apart by chance.
+_NO_KEYS = frozenset({FieldType.DATE, FieldType.DATETIME, FieldType.DECIMAL})
 
 #: Columns of `Profile.columns`.
 COLUMNS = pl.Schema(
@@ -47,6 +58,15 @@ _COUNTED = pl.Schema(
         "share": pl.Float64(),
     }
 )
+_SPELLINGS = pl.Schema(
+    {
+        "column": pl.String(),
+        "cluster": pl.Int64(),
+        "value": pl.String(),
+        "count": pl.Int64(),
+        "suggestion": pl.String(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -55,17 +75,25 @@ class Profile:
 
     Attributes:
         records: Number of rows.
-        columns: One row per column; columns as in `COLUMNS`. ``fill`` is the share of rows with
-            a value, ``fill_low`` and ``fill_high`` its 95 % Wilson interval; lengths are in
-            characters, null for columns that are not text; ``least`` and ``greatest`` as text;
-            ``is_key`` = every row has a value and no two have the same.
+        columns: One row per column; columns as in `COLUMNS`. ``type`` is what the values look
+            like, ``type_share`` the share of the filled rows that do; ``fill`` is the share of rows
+            with a value, ``fill_low`` and ``fill_high`` its 95 % Wilson interval; lengths are in
+            characters, null for columns that are not text; ``least`` and ``greatest`` as text, of
+            numbers and days by their size; ``is_key`` = every row has a value and no two have the
+            same.
         values: The most frequent values: ``column``, ``value``, ``count``, ``share`` of the
-            filled rows.
+            filled rows. Columns of up to `MOST_LISTED` distinct values have them all.
         patterns: The most frequent shapes of text, in the same columns: ``9`` stands for digits,
             ``A`` for capitals and ``a`` for other letters, runs drawn together
             (``+99 999`` → ``+9 9``).
         quantiles: Of numbers, days and lengths of text: ``column``, ``of`` (``value`` or
             ``length``), ``quantile``, ``value`` as text.
+        bins: How numbers and days are spread: ``column``, ``low``, ``high`` (as text; the last
+            one includes it), ``count``. From the 1st to the 99th percentile in equal steps, the
+            first and last bin take what lies outside.
+        keys: Columns, or pairs of them, that tell the rows apart or nearly do, see `likely_keys`.
+        spellings: Texts of one column that are probably one thing (of one fingerprint):
+            ``column``, ``cluster``, ``value``, ``count``, ``suggestion`` (the most frequent one).
     """
 
     records: int
@@ -73,9 +101,12 @@ class Profile:
     values: pl.DataFrame
     patterns: pl.DataFrame
     quantiles: pl.DataFrame
+    bins: pl.DataFrame
+    keys: pl.DataFrame
+    spellings: pl.DataFrame
 
 
-def profile(frame: pl.DataFrame) -> Profile:
+def profile(frame: pl.DataFrame, *, types: Mapping[str, FieldType] | None = None) -> Profile:
     """Profile a table as it came or standardised.
 
     Blank text counts as missing. Columns of lists are profiled as their texts joined by ``; ``.
@@ -83,36 +114,41 @@ def profile(frame: pl.DataFrame) -> Profile:
 
     Args:
         frame: Any columns.
+        types: Column → what it holds, where that is known; others are told by their looks.
 
     Returns:
         The profile. It holds values of the table, which may be personal.
     """
-    rows, values, patterns, quantiles = [], [], [], []
-    for name in frame.columns:
-        column = _plain(frame[name])
+    plain = pl.DataFrame([_plain(frame[name]) for name in frame.columns])
+    parts: dict[str, list[pl.DataFrame]] = {
+        name: [] for name in ("values", "patterns", "quantiles", "bins", "spellings")
+    }
+    rows, telling = [], []
+    for column in plain.get_columns():
         counted = _counted(column)
         kind, share = semantic_type(*_thinned(counted))
-        rows.append(_measured(column, counted, kind, share))
+        if types is not None and column.name in types:
+            kind = types[column.name]
+        read = read_values(counted, kind)
+        rows.append(_measured(column, counted, read, kind, share))
+        if kind not in _NO_KEYS:
+            telling.append(column.name)
         filled = int(counted["count"].sum())
-        values.append(_most(counted, name, filled))
+        parts["values"].append(_most(counted, column.name, filled))
         if column.dtype == pl.String:
-            patterns.append(_most(_patterns(counted), name, filled))
-        quantiles.extend(_quantiles(column, name))
+            parts["patterns"].append(_most(_patterns(counted), column.name, filled))
+            parts["spellings"].append(_spellings(counted, column.name))
+        parts["quantiles"].append(quantiles(read, column.name))
+        parts["bins"].append(bins(read, column.name))
     return Profile(
         records=frame.height,
         columns=pl.DataFrame(rows, schema=COLUMNS, orient="row"),
-        values=pl.concat([_COUNTED.to_frame(), *values]),
-        patterns=pl.concat([_COUNTED.to_frame(), *patterns]),
-        quantiles=pl.DataFrame(
-            quantiles,
-            schema={
-                "column": pl.String,
-                "of": pl.String,
-                "quantile": pl.Float64,
-                "value": pl.String,
-            },
-            orient="row",
-        ),
+        values=pl.concat([_COUNTED.to_frame(), *parts["values"]]),
+        patterns=pl.concat([_COUNTED.to_frame(), *parts["patterns"]]),
+        quantiles=pl.concat([QUANTILES.to_frame(), *parts["quantiles"]]),
+        bins=pl.concat([BINS.to_frame(), *parts["bins"]]),
+        keys=likely_keys(plain.select(telling)) if telling else KEYS.to_frame(),
+        spellings=pl.concat([_SPELLINGS.to_frame(), *parts["spellings"]]),
     )
 
 
@@ -142,12 +178,14 @@ def _thinned(counted: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
 
 
 def _measured(
-    column: pl.Series, counted: pl.DataFrame, kind: FieldType, share: float
+    column: pl.Series, counted: pl.DataFrame, read: pl.DataFrame, kind: FieldType, share: float
 ) -> tuple[object, ...]:
     records, filled = len(column), len(column) - column.null_count()
     low, high = wilson(filled, records)
     is_text = column.dtype == pl.String
     lengths = column.str.len_chars() if is_text else pl.Series([], dtype=pl.UInt32)
+    # what a number or day is, where the texts are read as such
+    sized = read["value"] if read["of"].first() == "value" else column
     return (
         column.name,
         kind.value,
@@ -162,8 +200,8 @@ def _measured(
         lengths.min(),
         lengths.max(),
         lengths.mean(),
-        _as_text(column.min()),
-        _as_text(column.max()),
+        _as_text(sized.min()),
+        _as_text(sized.max()),
     )
 
 
@@ -197,17 +235,9 @@ def _most(counted: pl.DataFrame, name: str, filled: int) -> pl.DataFrame:
     )
 
 
-def _quantiles(column: pl.Series, name: str) -> list[tuple[str, str, float, str]]:
-    of = "value"
-    if column.dtype == pl.String:
-        column, of = column.str.len_chars(), "length"
-    if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
-        return []
-    ordered = column.drop_nulls().sort()
-    if ordered.is_empty():
-        return []
-    last = len(ordered) - 1
-    return [
-        (name, of, share, str(ordered[round(share * last)]))
-        for share in (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-    ]
+def _spellings(counted: pl.DataFrame, name: str) -> pl.DataFrame:
+    repeated = counted["count"].sum() >= _SPELT_AGAIN * counted.height
+    if counted.height > _MOST_SPELT or not repeated:
+        return _SPELLINGS.to_frame()
+    found = cluster_values(counted)
+    return found.select(pl.lit(name).alias("column"), "cluster", "value", "count", "suggestion")

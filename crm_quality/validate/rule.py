@@ -57,6 +57,7 @@ class Rule:
         note: The note it reports, of rules made from notes; the problem, of problem rules.
         check: The check it is made from.
         record_rule: The record rule it is made from.
+        field_limits: The limits that its field states, of rules made from notes or absence.
     """
 
     code: str
@@ -72,9 +73,10 @@ class Rule:
     note: str | None = None
     check: Check | None = None
     record_rule: RecordRule | None = None
+    field_limits: Limits | None = None
 
     @property
     def limits(self) -> Limits | None:
         """The limits it was given."""
         stated = self.check or self.record_rule
-        return stated.limits if stated is not None else None
+        return stated.limits if stated is not None else self.field_limits

@@ -1,7 +1,9 @@
 """Keys under which different spellings of one thing meet, as OpenRefine clusters values.
 
 Source: https://openrefine.org/docs/technical-reference/clustering-in-depth ; Cologne phonetics
-after H. J. Postel, IBM-Nachrichten 19 (1969); Metaphone from the jellyfish library.
+after H. J. Postel, IBM-Nachrichten 19 (1969); Metaphone from the jellyfish library, where
+OpenRefine has Metaphone 3. Of OpenRefine's keys Beider-Morse is left out: no library that we may
+use gives it, and it is made for family names.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 import jellyfish
 
 from crm_quality.definitions import fold
+from crm_quality.validate.daitch_mokotoff import daitch_mokotoff_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +39,12 @@ _PLAIN_CODES = {
 
 def fingerprint(text: str) -> str:
     """Its different words without case and accents, in order: ``Ads, Google`` → ``ads google``."""
-    return " ".join(sorted({fold(word) for word in _WORD.findall(text)} - {""}))
+    return " ".join(sorted(words(text)))
+
+
+def words(text: str) -> frozenset[str]:
+    """Its different words, folded."""
+    return frozenset(fold(word) for word in _WORD.findall(text)) - {""}
 
 
 def ngram_fingerprint(text: str, size: int = 2) -> str:
@@ -47,14 +55,20 @@ def ngram_fingerprint(text: str, size: int = 2) -> str:
 
 def metaphone(text: str) -> str:
     """How its words sound in English; empty without a Latin letter."""
-    words = (jellyfish.metaphone(_latin(word)) for word in _WORD.findall(text))
-    return " ".join(word for word in words if word)
+    sounds = (jellyfish.metaphone(_latin(word)) for word in _WORD.findall(text))
+    return " ".join(sound for sound in sounds if sound)
 
 
 def cologne(text: str) -> str:
     """How its words sound in German (Kölner Phonetik); empty without a Latin letter."""
-    words = (_cologne_word(_latin(word).upper()) for word in _WORD.findall(text))
-    return " ".join(word for word in words if word)
+    sounds = (_cologne_word(_latin(word).upper()) for word in _WORD.findall(text))
+    return " ".join(sound for sound in sounds if sound)
+
+
+def daitch_mokotoff(text: str) -> str:
+    """How its words sound in Central and Eastern Europe; empty without a Latin letter."""
+    sounds = (daitch_mokotoff_word(_latin(word)) for word in _WORD.findall(text))
+    return " ".join(sound for sound in sounds if sound)
 
 
 #: Name of a key → the function that makes it, the strictest first.
@@ -63,7 +77,10 @@ KEYS: Mapping[str, Callable[[str], str]] = {
     "ngram": ngram_fingerprint,
     "metaphone": metaphone,
     "cologne": cologne,
+    "daitch_mokotoff": daitch_mokotoff,
 }
+#: Keys by sound.
+PHONETIC = frozenset({"metaphone", "cologne", "daitch_mokotoff"})
 
 
 def _latin(word: str) -> str:

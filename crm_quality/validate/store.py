@@ -1,4 +1,9 @@
-"""Rules about many records at once, run over a store's golden records: they quarantine nothing."""
+"""Rules about many records at once, run over a store: they quarantine nothing.
+
+Most speak of golden records. Rules about keys and sources (``references``, ``children``, ``fresh``
+by source, and whatever names ``source`` or ``source_key``) speak of the records behind them, since
+a key is its source's own and a golden record has several.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +19,10 @@ from crm_quality.validate.checks import Outcome, by_segment, checks_frame, outco
 from crm_quality.validate.compile import compiled, sql_column
 from crm_quality.validate.conditions import Context, expression
 from crm_quality.validate.issues import ISSUES, findings, issues_of
+from crm_quality.validate.links import disagreeing, needed_there, orphans
 from crm_quality.validate.predicate import refused
 from crm_quality.validate.rule import Rule, Status
+from crm_quality.validate.store_columns import speaks_of_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +36,9 @@ class StoreValidation:
     """What the store rules of one entity found.
 
     Attributes:
-        issues: One row per record and broken rule: `crm_quality.validate.ISSUES` and
-            ``entity_id``. A rule about freshness has one row per segment, without a record.
+        issues: One row per record and broken rule: `crm_quality.validate.ISSUES`, ``entity_id``,
+            ``record_id`` (null where the frames have none) and ``segment``: a rule about
+            freshness has one row per value of the field it counts by, and no record.
         checks: One row per store rule, as `crm_quality.validate.CHECKS`.
     """
 
@@ -43,7 +51,12 @@ class _LackingError(Exception):
 
 
 def check_store(
-    frames: Mapping[str, pl.DataFrame], definition: EntityDefinition, *, as_of: date | None = None
+    frames: Mapping[str, pl.DataFrame],
+    definition: EntityDefinition,
+    *,
+    as_of: date | None = None,
+    records: Mapping[str, pl.DataFrame] | None = None,
+    entities: Mapping[str, EntityDefinition] | None = None,
 ) -> StoreValidation:
     """Check an entity's records against its rules of scope ``store``.
 
@@ -53,60 +66,95 @@ def check_store(
             entity itself must be among them; others are needed by rules that refer to them.
         definition: The entity.
         as_of: The day that ``today`` stands for; null = today in UTC.
+        records: Name of an entity → its live records with ``source`` and ``source_key``, for the
+            rules that speak of those; null = ``frames``.
+        entities: Name → definition of other entities, for rules that compare with their fields.
 
     Returns:
         Issues and checks. A rule whose columns or entities are not there is skipped, and says so.
     """
-    frame = frames.get(definition.entity, pl.DataFrame())
     day = as_of or datetime.now(UTC).date()
-    context = Context(definition, frozenset(frame.columns), day)
+    known = {definition.entity: definition, **(entities or {})}
+    golden = _Subject.of(frames, definition, day, known)
+    kept = golden if records is None else _Subject.of(records, definition, day, known)
+    outcomes: list[Outcome] = []
+    issues: list[pl.DataFrame] = []
+    for rule in catalogue(definition):
+        if rule.scope != "store":
+            continue
+        subject = kept if speaks_of_sources(rule, definition) else golden
+        try:
+            ended, found = _checked(rule, subject)
+        except _LackingError as lack:
+            ended, found = Outcome(rule, Status.SKIPPED, 0, 0, str(lack)), None
+        outcomes.append(ended)
+        if found is not None:
+            issues.append(found)
+    return StoreValidation(
+        issues=pl.concat([STORE_ISSUES.to_frame(), *issues]),
+        checks=checks_frame(outcomes),
+    )
+
+
+#: Columns of the issues of store rules.
+STORE_ISSUES = pl.Schema(
+    {**ISSUES, "entity_id": pl.Int64(), "record_id": pl.Int64(), "segment": pl.String()}
+)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What rules are applied to: the entity's frame, those of others, fields, columns and day."""
+
+    entities: Mapping[str, EntityDefinition]
+    frames: Mapping[str, pl.DataFrame]
+    frame: pl.DataFrame
+    context: Context
+
+    @classmethod
+    def of(
+        cls,
+        frames: Mapping[str, pl.DataFrame],
+        definition: EntityDefinition,
+        day: date,
+        entities: Mapping[str, EntityDefinition],
+    ) -> _Subject:
+        frame = frames.get(definition.entity, pl.DataFrame())
+        return cls(entities, frames, frame, Context(definition, frozenset(frame.columns), day))
+
+
+def _checked(rule: Rule, subject: _Subject) -> tuple[Outcome, pl.DataFrame | None]:
+    frame, stated = subject.frame, rule.record_rule
+    if stated is not None and stated.fresh is not None:
+        old, segments = _not_fresh(rule, stated.fresh, frame, subject.context)
+        return outcome(rule, segments, old.height), old
+    spoken, fails, error = _verdict(rule, subject)
+    rows = fails.arg_true()
+    segments_of = by_segment(rule, frame, pl.lit(spoken), pl.lit(fails))
+    ended = outcome(rule, int(spoken.sum()), len(rows), error, segments_of)
+    return ended, _issues(rule, frame, rows) if len(rows) else None
+
+
+def _issues(rule: Rule, frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     keyed = frame.with_columns(
         pl.lit(None, pl.String).alias(name)
         for name in ("source", "source_key")
         if name not in frame.columns
     )
-    outcomes: list[Outcome] = []
-    found: list[pl.DataFrame] = []
-    fresh: list[pl.DataFrame] = []
-    for rule in catalogue(definition):
-        if rule.scope != "store":
-            continue
-        stated = rule.record_rule
-        try:
-            if stated is not None and stated.fresh is not None:
-                old, segments = _not_fresh(rule, stated.fresh, frame, context)
-                fresh.append(old)
-                outcomes.append(outcome(rule, segments, old.height))
-                continue
-            spoken, fails, error = _verdict(rule, frames, frame, context)
-        except _LackingError as lack:
-            outcomes.append(Outcome(rule, Status.SKIPPED, 0, 0, str(lack)))
-            continue
-        rows = fails.arg_true()
-        if len(rows):
-            found.append(findings(rule, keyed, rows))
-        segments_of = by_segment(rule, frame, pl.lit(spoken), pl.lit(fails))
-        outcomes.append(outcome(rule, int(spoken.sum()), len(rows), error, segments_of))
-    issues = issues_of(definition.entity, keyed, found)
-    return StoreValidation(
-        issues=pl.concat([_with_entity(issues, keyed, found), *fresh], how="diagonal"),
-        checks=checks_frame(outcomes),
-    )
+    issues = issues_of(rule.entity, keyed, [findings(rule, keyed, rows)])
+    nothing = pl.lit(None, pl.Int64)
+    ids = [
+        (
+            pl.lit(frame[name].gather(rows)).cast(pl.Int64) if name in frame.columns else nothing
+        ).alias(name)
+        for name in ("entity_id", "record_id")
+    ]
+    return issues.with_columns(*ids, pl.lit(None, pl.String).alias("segment"))
 
 
-def _with_entity(
-    issues: pl.DataFrame, frame: pl.DataFrame, found: list[pl.DataFrame]
-) -> pl.DataFrame:
-    if "entity_id" not in frame.columns or issues.is_empty():
-        return issues.with_columns(pl.lit(None, pl.Int64).alias("entity_id"))
-    rows = pl.concat(part.select("row") for part in found).sort("row", maintain_order=True)["row"]
-    return issues.with_columns(frame["entity_id"].gather(rows).cast(pl.Int64))
-
-
-def _verdict(
-    rule: Rule, frames: Mapping[str, pl.DataFrame], frame: pl.DataFrame, context: Context
-) -> tuple[pl.Series, pl.Series, str]:
+def _verdict(rule: Rule, subject: _Subject) -> tuple[pl.Series, pl.Series, str]:
     """Which rows a rule speaks of, which fail, and why it could not be run."""
+    frame, context = subject.frame, subject.context
     stated = rule.record_rule
     said = rule.check or stated
     where = said.where if said is not None else None
@@ -120,9 +168,9 @@ def _verdict(
     if names is not None:
         return *_repeated(names, frame, spoken), ""
     if stated is not None and stated.references is not None:
-        return *_orphans(stated.references, frames, frame, spoken), ""
+        return *_linked(stated.references, subject, spoken), ""
     if stated is not None and stated.children is not None:
-        return *_childless(stated.children, frames, frame, spoken), ""
+        return *_childless(stated.children, subject.frames, frame, spoken), ""
     return _one_by_one(rule, frame, context)
 
 
@@ -176,19 +224,17 @@ def _keys(one: pl.DataFrame, two: pl.DataFrame) -> tuple[str, ...]:
     return ("source",) if "source" in one.columns and "source" in two.columns else ()
 
 
-def _orphans(
-    stated: Reference, frames: Mapping[str, pl.DataFrame], frame: pl.DataFrame, spoken: pl.Series
-) -> tuple[pl.Series, pl.Series]:
-    other = _frame(frames, stated.entity)
-    _needs(frame, "this entity", stated.field)
-    _needs(other, stated.entity, stated.key)
-    both = _keys(frame, other)
-    filled = spoken & frame[stated.field].is_not_null()
-    pointing = frame.with_row_index("row").filter(filled)
-    lost = pointing.join(
-        other, left_on=[*both, stated.field], right_on=[*both, stated.key], how="anti"
-    )
-    return filled, _marked(lost["row"], frame.height)
+def _linked(stated: Reference, subject: _Subject, spoken: pl.Series) -> tuple[pl.Series, pl.Series]:
+    frame = subject.frame
+    other = _frame(subject.frames, stated.entity)
+    _needs(frame, "this entity", stated.field, *stated.agrees)
+    _needs(other, stated.entity, *needed_there(stated))
+    if not stated.agrees:
+        return orphans(stated, subject.context.type_of(stated.field), frame, other, spoken)
+    if stated.entity not in subject.entities:
+        raise _LackingError(f"the definition of {stated.entity} was not given")
+    definitions = subject.context.definition, subject.entities[stated.entity]
+    return disagreeing(stated, definitions, frame, other, spoken)
 
 
 def _childless(
@@ -229,14 +275,16 @@ def _not_fresh(
     issues = old.select(
         pl.lit(rule.entity).alias("entity"),
         (pl.col("segment") if by_source else pl.lit(None, pl.String)).alias("source"),
-        pl.lit(None, pl.String).alias("source_key"),
-        pl.lit(None, pl.Int64).alias("row_number"),
         pl.lit(stated.field).alias("field"),
         pl.lit(rule.code).alias("rule"),
         pl.lit(rule.severity.value).alias("severity"),
         pl.col("latest").cast(pl.String).alias("value"),
         pl.lit(rule.message).alias("message"),
-        pl.lit(None, pl.String).alias("suggestion"),
-        pl.lit(None, pl.Int64).alias("entity_id"),
+        "segment",
     )
-    return issues.select(*ISSUES, "entity_id"), latest.height
+    nothing = [
+        pl.lit(None, kind).alias(name)
+        for name, kind in STORE_ISSUES.items()
+        if name not in issues.columns
+    ]
+    return issues.with_columns(nothing).select(STORE_ISSUES.names()), latest.height

@@ -9,7 +9,7 @@ from datetime import date, datetime
 import duckdb
 import pytest
 
-from crm_quality.audit import figures, scorecard
+from crm_quality.audit import Choice, Terms, figure_rows, figures, scorecard
 from crm_quality.definitions import default_rules
 from crm_quality.store.migrate import migrate
 
@@ -160,13 +160,24 @@ class Stock:
         self.connection.unregister("rows")
         return run
 
-    def card(self, **options):
+    def card(self, *, as_of=DAY, show_personal=False, **terms):
         """The scorecard."""
-        return scorecard(self.connection, self.rules, **{"as_of": DAY, **options})
+        return scorecard(
+            self.connection,
+            self.rules,
+            as_of=as_of,
+            show_personal=show_personal,
+            terms=Terms(**terms),
+        )
 
     def contacts(self, **options):
         """The scorecard of contacts."""
         return self.card(**options).entity("contact")
+
+    def rows(self, figure, *, limit=None, card=None, **choice):
+        """The rows behind a figure."""
+        card = card or self.card()
+        return figure_rows(self.connection, self.rules, card, figure, Choice(**choice), limit=limit)
 
     def value(self, query, parameters=()):
         """The first cell of a result."""

@@ -8,8 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_quality.errors import UsageError
-
 
 def by(lines, attribute, value):
     return next(line for line in lines if getattr(line, attribute) == value)
@@ -219,38 +217,6 @@ def test_pipeline_is_inflated_by_records_of_one_customer_at_a_selling_stage(stoc
     assert (cost.count, cost.total) == (2, 4)
 
 
-def test_every_figure_leads_to_its_rows(shop):
-    shop.version(1, 99, accepted=False, issues=[("contact.identifiable", "error", None)])
-    card = shop.contacts()
-    for line in card.issues:
-        assert shop.count(line.rows) == line.issues, line.rule
-    for field in card.fields:
-        assert shop.count(field.rows) == 5 - field.filled, field.field
-    for source in card.sources:
-        assert shop.count(source.rows) == source.received - source.ended
-    for owner in card.owners:
-        assert shop.count(owner.rows) == owner.errors + owner.warnings + owner.infos
-    for cost in card.costs:
-        if cost.cost not in {"double_sends", "inflated_pipeline"}:
-            assert shop.count(cost.rows) == cost.count, cost.cost
-    table = by(card.vocabularies, "field", "lead_source")
-    assert shop.count(table.rows) == by(table.lines, "value", None).records
-    for dimension in card.dimensions:
-        if dimension.dimension in {"timeliness", "integrity", "consistency"} and dimension.rows:
-            assert shop.count(dimension.rows) == dimension.total - dimension.good
-    assert shop.count(card.rows["accepted"]) == card.counts.accepted
-    assert shop.count(card.rows["golden"]) == card.counts.golden
-    assert shop.count(card.rows["duplicates"]) == card.counts.merged
-    assert shop.count(card.rows["quarantined"]) == card.counts.quarantined + card.counts.waiting
-
-
-def test_rows_of_sends_too_many_are_the_records_of_customers_with_several(shop):
-    shop.put("g", customer="a", email="ann@work.example")
-    cost = by(shop.derive().contacts().costs, "cost", "double_sends")
-    rows = shop.connection.execute(cost.rows).fetchall()
-    assert len(rows) - len({row[0] for row in rows}) == cost.count == 1
-
-
 def test_a_parent_that_does_not_exist_is_a_broken_link(stock):
     stock.put("p", entity="company", name="Parent")
     stock.put("c", entity="company", name="Child", parent_source_key="p")
@@ -279,17 +245,6 @@ def test_entities_do_not_mix(shop):
     assert [card.entity for card in shop.card().entities] == ["contact", "company"]
 
 
-def test_a_target_is_met_missed_or_unknown(shop):
-    card = shop.card(targets={"contact.uniqueness": 70, "contact.email.filled": 95})
-    assert [(g.figure, g.actual, g.met) for g in card.gates] == [
-        ("contact.uniqueness", 75.0, True),
-        ("contact.email.filled", pytest.approx(60.0), False),
-    ]
-    assert not card.passed
-    with pytest.raises(UsageError, match=r"did you mean 'contact\.validity'"):
-        shop.card(targets={"contact.validty": 70})
-
-
 def test_the_scorecard_is_json_with_a_version(shop):
     plain = json.loads(json.dumps(shop.card().to_dict()))
     assert plain["schema_version"] == 1
@@ -310,7 +265,7 @@ def test_nothing_is_written(shop):
 
 def test_a_hostile_value_is_cut(shop):
     shop.put("g", last_name="x", issues=[("contact.lead_source.unknown", "warning", "z" * 100_000)])
-    assert len(json.dumps(shop.card().to_dict())) < 60_000
+    assert len(json.dumps(shop.card().to_dict())) < 90_000
 
 
 def test_timeliness_looks_at_the_day_of_the_report(shop):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 
 from crm_quality import Project
 from crm_quality.audit import render_html
+from crm_quality.audit.card import Drift
 
 FIRST = ["Ann", "Ola", "Bruno", "Chidi", "Dana", "Eva", "Farid", "Greta", "Hugo", "Ines"]
 LAST = ["Lee", "Berg", "Costa", "Okafor", "Ruiz", "Novák", "Haddad", "Lindqvist"]
@@ -24,6 +26,16 @@ CHANNELS = [
     "",
     "Trade Show",
 ]
+OWNERS = ("Nina Berg", "Tom de Wit", None)
+LONG = "Donaudampfschifffahrtsgesellschaft" * 8
+SETTINGS = """
+targets: {contact.score: 70, contact.completeness: 99.5, contact.email.valid: 80, company.score: 95}
+currency: EUR
+unit_costs: {contact.double_sends: 0.03, contact.split: 1200}
+teams:
+  Sales North: [Nina Berg]
+  Data office and everybody who helps it: [data-steward, marketing-ops, revenue-ops]
+"""
 SYSTEMS = ("hubspot_contacts", "webform", "shopify_customers")
 
 
@@ -49,17 +61,24 @@ def people(count, systems):
                     "lead_source": CHANNELS[(number + place) % len(CHANNELS)],
                     "lifecycle_stage": ["lead", "Customer", "opportunity", "VIP"][number % 4],
                     "email_opt_out": "true" if odd == 6 else None,
+                    "owner": OWNERS[number % len(OWNERS)],
                     "updated_at": f"2024-0{1 + number % 6}-11T10:00:00Z",
                 }
             )
     rows.append({"source": "webform", "source_key": f"nobody-{count}", "city": "Berlin"})
+    rows.append(
+        {"source": f"a_source_of_{LONG}", "source_key": LONG, "lead_source": LONG, "email": LONG}
+    )
     return pl.DataFrame(rows)
 
 
 @pytest.fixture(scope="session")
 def card(tmp_path_factory):
-    """The scorecard after three runs of contacts and one of companies."""
-    project = Project.create(tmp_path_factory.mktemp("browser") / "project")
+    """The scorecard after three runs of contacts and one of companies, with all it can show."""
+    folder = Project.create(tmp_path_factory.mktemp("browser") / "project").folder
+    with (folder / "crmq.yml").open("a", encoding="utf-8") as settings:
+        settings.write(SETTINGS)
+    project = Project.open(folder)
     for run, count in enumerate((40, 60, 80)):
         project.run(people(count, SYSTEMS[: run + 1]), as_of=date(2024, 6, 1 + run))
     companies = pl.DataFrame(
@@ -72,7 +91,11 @@ def card(tmp_path_factory):
         }
     )
     project.run(companies, entity="company", as_of=date(2024, 6, 4))
-    return project.audit(as_of=date(2024, 6, 30))
+    made = project.audit(as_of=date(2024, 6, 30))
+    contacts, *others = made.entities
+    # it takes a dozen runs for a rate to have a history that it can leave
+    fallen = Drift("email", "webform", "filled", 0.41, 0.93, 0.85, 1.0, 14)
+    return replace(made, entities=(replace(contacts, drift=(fallen,)), *others))
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,9 @@ def page(request, browser, report):
     page.on("pageerror", lambda error: page.said.append(str(error)))
     page.goto(report.as_uri())
     page.scheme = scheme
-    yield page
     if folder := os.environ.get("CRMQ_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{width}-{scheme}.png", full_page=True)
+    yield page
     context.close()
 
 
@@ -92,6 +92,30 @@ def test_the_page_is_accessible(page):
     open_all(page)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_targets_teams_money_and_drift_are_on_the_page(page):
+    open_all(page)
+    said = page.locator("main").inner_text()
+    assert "2 of 3 targets are met" in said
+    assert "Sales North" in said
+    assert "at 1,200 EUR each" in said
+    assert "E-mail, filled, from webform: 41% now, 93% in the 14 runs before" in said
+
+
+def test_words_are_large_enough_to_read_and_targets_to_touch(page):
+    open_all(page)
+    sizes = page.evaluate("""
+        [...document.querySelectorAll('main *')]
+        .filter(e => e.checkVisibility() && e.innerText && !e.querySelector('*'))
+        .map(e => parseFloat(getComputedStyle(e).fontSize))
+    """)
+    assert min(sizes) >= 11
+    heights = page.evaluate("""
+        [...document.querySelectorAll('summary')]
+        .filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect().height)
+    """)
+    assert min(heights) >= 18
 
 
 def test_the_headline_stands_on_the_first_screen(page, card):

@@ -106,6 +106,25 @@ def test_the_store_is_measured_against_labels(crmq, contacts, project, tmp_path)
     assert json.loads(report.out)["f1"] == 1
 
 
+def test_the_pairs_it_got_wrong_are_written(crmq, contacts, project, tmp_path):
+    crmq("run", contacts, "--project", project.folder)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("source,source_key,person_id\ncrm,1,a\nshop,c-9,b\ncrm,2,b\n")
+    out = tmp_path / "wrong.csv"
+    told = crmq("evaluate", labels, "--wrong", out, "--project", project.folder)
+    assert told.code == 0
+    wrong = pl.read_csv(out)
+    assert wrong["fault"].to_list() == ["joined", "missed"]
+    assert "Leclerc" not in out.read_text()
+
+
+def test_without_labels_the_steward_is_asked_for_a_sample(crmq, contacts, project):
+    crmq("run", contacts, "--project", project.folder)
+    told = crmq("evaluate", "--project", project.folder)
+    assert told.code == 2
+    assert "crmq review sample" in told.err
+
+
 def test_labels_without_a_label_are_told(crmq, contacts, project):
     crmq("run", contacts, "--project", project.folder)
     wrong = crmq("evaluate", contacts, "--project", project.folder)
@@ -159,7 +178,19 @@ def test_standard_input_is_a_file_like_any_other(contacts, project):
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "run", "check", "audit", "evaluate", "export", "doctor"]
+    "command",
+    [
+        "init",
+        "run",
+        "check",
+        "audit",
+        "lookup",
+        "explain",
+        "review",
+        "evaluate",
+        "export",
+        "doctor",
+    ],
 )
 def test_every_command_explains_itself(crmq, command):
     shown = crmq(command, "--help")

@@ -211,6 +211,18 @@ def test_a_name_that_does_not_exist_is_a_fault_with_the_nearest_one(faults, file
     assert fault.hint.startswith("did you mean")
 
 
+def test_a_missing_entity_is_one_fault_however_many_files_need_it(faults):
+    (fault,) = faults(
+        {
+            f"sources/{name}.yml": f"source: {name}\nentity: company\ncolumns: {{}}\n"
+            for name in ("one", "two", "three")
+        }
+    )
+
+    assert "sources/one, sources/three, sources/two" in fault.message
+    assert "entities/company.yml" in fault.hint
+
+
 def test_one_name_for_two_definitions_is_a_fault(faults):
     (fault,) = faults(
         {

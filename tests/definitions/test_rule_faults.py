@@ -45,6 +45,7 @@ def _with_rule(text: str) -> dict[str, str]:
         "sql: amount > 0 OR stage <> 'won'",
         "unique: [mail, born]",
         "references: {field: name, entity: person, key: mail}",
+        "references: {field: name, entity: person, key: mail, agrees: {land: land}}",
         "children: {entity: person, field: name, key: mail, min: 1}",
         "fresh: {field: seen, within: 2d, by: source}",
         "expect: {field: seen, at_least: today-2y}\nscope: store",
@@ -58,6 +59,14 @@ def test_a_rule_that_fits_its_entity_is_loaded(rules, rule):
     ("rule", "message"),
     [
         ("expect: {field: nam, present: true}", "no field 'nam'"),
+        (
+            "references: {field: name, entity: person, key: mail, agrees: {lnd: land}}",
+            "no field 'lnd'",
+        ),
+        (
+            "references: {field: name, entity: person, key: mail, agrees: {land: lnd}}",
+            "no field of person 'lnd'",
+        ),
         ("expect: {field: name}", "a field a test"),
         ("expect: {present: true}", "a test needs a field"),
         ("expect: {field: name, not: {field: mail, present: true}}", "one of all, any, not"),

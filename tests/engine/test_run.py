@@ -96,7 +96,8 @@ def test_a_quarantined_record_is_released_by_a_better_version(project):
     project.run(rows(ANN, NOBODY))
     project.run(rows({**NOBODY, "email": "mia.tran@harbour.example"}))
     assert crosswalk(project)["crm", "3"][1] == "accepted"
-    assert project.export("quarantine")["status"].to_list() == ["superseded"]
+    assert project.export("quarantine").is_empty()
+    assert project.export("quarantine_steps")["status"].to_list() == ["open", "superseded"]
 
 
 def test_a_bad_version_leaves_the_last_good_one_in_force(project):
@@ -104,12 +105,13 @@ def test_a_bad_version_leaves_the_last_good_one_in_force(project):
     project.run(rows({"source": "crm", "source_key": "7", "job_title": "CEO"}))
     (bob,) = project.golden("contact").to_dicts()
     assert bob["email"] == BOB["email"]
-    assert project.export("quarantine")["status"].to_list() == ["open"]
+    assert project.export("quarantine").select("status", "in_force").rows() == [("open", True)]
 
 
 def test_the_same_rows_again_change_nothing(project):
-    data = rows(ANN, ANN_AGAIN, BOB, NOBODY)
-    project.run(data, as_of=date(2026, 1, 1))
+    stale = {**BOB, "updated_at": "2020-01-01T00:00:00Z"}
+    data = rows(ANN, ANN_AGAIN, stale, NOBODY)
+    assert project.run(data, as_of=date(2026, 1, 1)).summary.store_issues.info == 1
     before = hidden_away(project)
     again = project.run(data, as_of=date(2026, 1, 1)).summary
     assert again.records.unchanged == 3
@@ -225,6 +227,12 @@ def test_a_file_that_would_end_too_much_of_its_source_stops_the_run(project, tmp
     with pytest.raises(LimitError, match="20 of the 30 records of members"):
         snapshot_of(project, tmp_path, range(10))
     assert hidden_away(project) == before
+
+
+def test_new_records_do_not_hide_how_many_have_ended(project, tmp_path):
+    snapshot_of(project, tmp_path, range(20))
+    with pytest.raises(LimitError, match="10 of the 20 records of members"):
+        snapshot_of(project, tmp_path, range(10, 30))
 
 
 def test_merges_that_a_source_tells_of_are_followed(project, tmp_path):

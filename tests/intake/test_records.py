@@ -95,6 +95,12 @@ def test_the_name_of_an_unknown_source_is_the_files_without_its_date():
 # --- sources named by row
 
 
+def test_a_new_source_with_nearly_the_name_of_a_known_one_is_told():
+    notes = taken(PEOPLE, source="hubspot_contact").notes()
+    assert any("did you mean 'hubspot_contacts'" in note for note in notes)
+    assert not any("did you mean" in note for note in taken(PEOPLE, source="till").notes())
+
+
 def test_a_column_source_names_each_rows_source():
     rows = [{**PEOPLE[0], "source": "shop"}, {**PEOPLE[1], "source": " "}]
     intake = taken(rows, source="rest")
@@ -318,6 +324,18 @@ SHOP_ROW = {
     "Fax": "1", "Desk": "2", "Mails": "x / y", "News": " off", "Tax": "T:9", "Test": "no",
     "State": "Gone", "Into": "8", "Note 1": "n", "Counter?": "99",
 }  # fmt: skip
+
+
+def test_a_text_that_a_source_does_not_translate_is_left_to_the_vocabulary():
+    columns = {
+        "lead_source": {"any_of": ["Came by"], "values": {"W": "website"}},
+        "email_opt_out": {"any_of": ["News"], "values": {"Off": "true"}},
+    }
+    rows = [{"Came by": "w", "News": "off"}, {"Came by": "Carrier pigeon", "News": "perhaps"}]
+    records = taken(rows, source="shop", rules=with_source(source="shop", columns=columns))
+    found = records.records["contact"].select("lead_source", "email_opt_out").rows()
+    # what a source does not say of consent stays unknown; what it says of a channel is not lost
+    assert found == [("website", "true"), ("Carrier pigeon", None)]
 
 
 def test_everything_a_source_can_say_of_its_columns():

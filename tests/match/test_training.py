@@ -116,8 +116,8 @@ def test_a_model_read_back_from_its_json_scores_alike():
     records = generated(60)
     first = match_records(records, CONTACT)
     again = match_records(records, CONTACT, model=MatchModel.from_json(first.model.to_json()))
-    ours = ["record_id_l", "record_id_r", "match_weight", "relation"]
-    assert again.pairs.select(ours).equals(first.pairs.select(ours))
+    # Splink's own weight knows what the same show only where a model does
+    assert again.pairs.drop("splink_weight").equals(first.pairs.drop("splink_weight"))
     assert again.clusters.equals(first.clusters)
 
 

@@ -166,3 +166,13 @@ def test_no_address_is_lost_and_none_is_made_up(rows):
         if len(members) > 1:
             assert len(kept) == len(set(kept))
         assert set(kept) - {None} == known - {None}
+
+
+def test_a_row_that_was_judged_again_wins_no_tie_by_it():
+    frame = records(
+        {"entity_id": 1, "email": "first@x.com"}, {"entity_id": 1, "email": "second@x.com"}
+    ).with_columns(arrival=pl.Series([1, 2]))
+
+    again = frame.with_columns(version_id=pl.Series([9, 2]))
+
+    assert golden(frame)[0]["email"] == golden(again)[0]["email"] == "second@x.com"

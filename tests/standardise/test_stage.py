@@ -289,3 +289,12 @@ def test_canonical_values_are_their_own_canonical_form(rows: list[dict[str, str 
     once = standardise(frame_of(rows), CONTACT, country="US").select(*CELLS)
     again = standardise(once, CONTACT, country="US").select(*CELLS)
     assert_frame_equal(again, once)
+
+
+def test_a_name_field_that_a_project_made_plain_text_is_left_as_it_is() -> None:
+    plain = CONTACT.fields["last_name"].model_copy(update={"type": FieldType.TEXT})
+    definition = CONTACT.model_copy(update={"fields": {**CONTACT.fields, "last_name": plain}})
+
+    row = read(definition, first_name="Dr. ANN", last_name="O'BRIEN JR.")
+
+    assert (row["first_name"], row["last_name"]) == ("Ann", "O'BRIEN JR.")

@@ -8,6 +8,7 @@ import pytest
 
 from crm_quality.errors import StoreError, StoreInUseError
 from crm_quality.store import open_store, verify_trail
+from crm_quality.store.migrate import migrations
 from crm_quality.store.trail import record_event
 
 MOMENT = datetime(2026, 5, 1, 12, 30, 15, 250_000)
@@ -138,3 +139,44 @@ def test_a_payload_can_be_erased_without_breaking_the_trail(path):
         events(store, 3)
         store.execute("UPDATE audit.event SET payload = NULL, salt = '' WHERE event_id = 2")
         assert verify_trail(store) == []
+
+
+def test_a_store_of_the_first_version_tells_what_was_set_aside_in_it(tmp_path):
+    number, name, script = migrations()[0]
+    with duckdb.connect(str(tmp_path / "store.duckdb")) as old:
+        old.execute(script)
+        old.execute(
+            "CREATE TABLE main.migration (number BIGINT, name VARCHAR, applied_at TIMESTAMP)"
+        )
+        old.execute("INSERT INTO main.migration VALUES (?, ?, ?)", [number, name, MOMENT])
+        for run in (1, 2):
+            old.execute(
+                "INSERT INTO audit.run VALUES (?, ?, ?, 'run', 'ann', ?, 'r', '0', true, '{}')",
+                [run, MOMENT, MOMENT, MOMENT.date()],
+            )
+        for record, key in ((1, "a"), (2, "b")):
+            old.execute(
+                "INSERT INTO landing.record VALUES (?, 'contact', 'crm', ?, 1, NULL, NULL, NULL,"
+                " NULL)",
+                [record, key],
+            )
+        old.execute(
+            "INSERT INTO quality.quarantine VALUES"
+            " ('contact', 1, 1, 1, 'superseded', $now, $now, 2, NULL),"
+            " ('contact', 1, 3, 2, 'open', $now, NULL, NULL, NULL),"
+            " ('contact', 2, 2, 1, 'open', $now, NULL, NULL, NULL)",
+            {"now": MOMENT},
+        )
+    with open_store(tmp_path / "store.duckdb") as store:
+        waiting = store.rows("SELECT source_key, version_id, in_force FROM quality.waiting")
+        assert sorted(waiting) == [("a", 3, False), ("b", 2, False)]
+        steps = store.rows(
+            "SELECT record_id, version_id, status, actor, run_id FROM quality.quarantine_step"
+            " ORDER BY ALL"
+        )
+        assert steps == [
+            (1, 1, "open", "ann", 1),
+            (1, 1, "superseded", "ann", 2),
+            (1, 3, "open", "ann", 2),
+            (2, 2, "open", "ann", 1),
+        ]

@@ -6,7 +6,8 @@ Each fault is a change to one clean person and the code of the one rule that mus
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+
+from planting import GERMAN, NOWHERE, Fault, broken, garbled, marked, missing_words
 
 GIVEN = ("Ann", "Bernd", "Chloé", "Dmitri", "Eve", "Farid", "Grace", "Hanno", "Ines", "João")
 FAMILY = ("Abele", "Brandt", "Costa", "Dubois", "García", "Huber", "O'Brien", "Schäfer", "Weber")
@@ -65,22 +66,8 @@ def clean_person(number: int) -> dict[str, str | None]:
     }
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A change to a clean person, and the code of the rule that must find it.
-
-    Attributes:
-        code: The rule.
-        change: Field → what it is changed to.
-        besides: Codes of rules that rightly find the same change in another light.
-    """
-
-    code: str
-    change: dict[str, str | None]
-    besides: frozenset[str] = field(default=frozenset())
-
-
-def _also(*codes: str) -> frozenset[str]:
+def also(*codes: str) -> frozenset[str]:
+    """Codes of rules about contacts."""
     return frozenset(f"contact.{code}" for code in codes)
 
 
@@ -98,7 +85,7 @@ FAULTS = [
     Fault(
         "contact.last_name.placeholder",
         {"last_name": "unknown", "lifecycle_stage": "customer"},
-        _also("last_name.required"),
+        also("last_name.required"),
     ),
     Fault("contact.name.repeated", {"first_name": "Weber", "last_name": "Weber"}),
     Fault("contact.date_of_birth.range", {"date_of_birth": "1850-04-01"}),
@@ -109,11 +96,11 @@ FAULTS = [
     Fault("contact.email.invalid", {"email": "ann at home"}),
     Fault("contact.email.invalid", {"email": "ann@home"}),
     Fault("contact.email.repaired", {"email": "mailto:p1@nordwind-handel.example.de"}),
-    Fault("contact.email.placeholder", {"email": "test@test.com"}, _also("email.required")),
+    Fault("contact.email.placeholder", {"email": "test@test.com"}, also("email.required")),
     Fault("contact.email.required", {"email": None}),
-    Fault("contact.email.doubtful", {"email": "ann.weber@gmial.com"}, _also("email.website")),
+    Fault("contact.email.doubtful", {"email": "ann.weber@gmial.com"}, also("email.website")),
     Fault("contact.email.role_mailbox", {"email": "info@nordwind-handel.example.de"}),
-    Fault("contact.email.disposable", {"email": "aw17@mailinator.com"}, _also("email.website")),
+    Fault("contact.email.disposable", {"email": "aw17@mailinator.com"}, also("email.website")),
     Fault("contact.email.website", {"website": "https://harbour-sons.example.co.uk"}),
     Fault("contact.phone.placeholder", {"phone": "0000000000"}),
     Fault("contact.phone.invalid", {"phone": "call me"}),
@@ -126,7 +113,7 @@ FAULTS = [
     Fault("contact.website.invalid", {"website": "see below"}),
     Fault("contact.lead_source.unknown", {"lead_source": "carrier pigeon"}),
     Fault("contact.lead_source.required", {"lead_source": None}),
-    Fault("contact.lead_source.placeholder", {"lead_source": "-"}, _also("lead_source.required")),
+    Fault("contact.lead_source.placeholder", {"lead_source": "-"}, also("lead_source.required")),
     Fault("contact.lifecycle_stage.unknown", {"lifecycle_stage": "seventh heaven"}),
     Fault("contact.lifecycle_stage.required", {"lifecycle_stage": None}),
     Fault("contact.email_opt_out.invalid", {"email_opt_out": "perhaps"}),
@@ -137,12 +124,12 @@ FAULTS = [
     Fault(
         "contact.customer_reachable",
         {"email": None, "phone": None, "lifecycle_stage": "customer"},
-        _also("email.required"),
+        also("email.required"),
     ),
     Fault(
         "contact.reachable",
         {"email": None, "phone": None, "street": None, "lifecycle_stage": "lead"},
-        _also("email.required"),
+        also("email.required"),
     ),
     Fault("contact.created_at.future", {"created_at": "2031-01-01T00:00:00Z", "updated_at": None}),
     Fault("contact.created_at.early", {"created_at": "1904-01-01T00:00:00Z"}),
@@ -151,17 +138,137 @@ FAULTS = [
         "contact.identifiable",
         {"first_name": None, "last_name": None, "email": None, "phone": None,
          "lifecycle_stage": "lead"},
-        _also("email.required"),
+        also("email.required"),
     ),
 ]  # fmt: skip
 
 
-def people(clean: int) -> list[tuple[dict[str, str | None], Fault | None]]:
-    """Clean people with each planted fault once, in a mixed order."""
-    rows: list[tuple[dict[str, str | None], Fault | None]] = [
-        (clean_person(number), None) for number in range(clean)
+#: Fields whose words for "nothing" are told and nothing else with them.
+QUIET = (
+    "salutation", "first_name", "middle_name", "name_suffix", "gender", "date_of_birth",
+    "birth_place", "other_emails", "mobile", "other_phones", "company_name", "job_title", "street",
+    "city", "state", "postcode", "country", "website", "tax_id", "owner", "email_opt_out",
+    "do_not_call", "created_at", "updated_at",
+)  # fmt: skip
+AMERICAN = {"country": "USA", "city": "Boston", "postcode": "02108", "phone": None}
+
+FAULTS += [
+    *missing_words("contact", QUIET),
+    Fault("contact.lifecycle_stage.placeholder", {"lifecycle_stage": "unknown"},
+          also("lifecycle_stage.required")),
+    Fault("contact.full_name.placeholder",
+          {"full_name": "unknown", "first_name": None, "last_name": None,
+           "lifecycle_stage": "lead"}),
+    Fault("contact.full_name.invalid",
+          {"full_name": "ann@mail.example.de", "first_name": None, "last_name": None,
+           "lifecycle_stage": "lead"}),
+    Fault("contact.full_name.repaired",
+          {"full_name": garbled("José Brandt"), "first_name": None, "last_name": None}),
+    # letters read in the wrong encoding, which can be undone
+    *(
+        Fault(f"contact.{name}.repaired", {name: garbled(text)})
+        for name, text in {
+            "first_name": "José", "middle_name": "Zoë", "last_name": "Müller",
+            "name_suffix": "Juniór", "birth_place": "Köln", "company_name": "Café Luna Ltd",
+            "job_title": "Geschäftsführer", "street": "Hauptstraße 3", "city": "München",
+            "state": "Thüringen", "owner": "Zoë", "tax_id": "TÜ12345",
+        }.items()
+    ),
+    *(
+        Fault(f"contact.{name}.repaired", {name: marked(text)})
+        for name, text in {
+            "salutation": "Mr", "gender": "female", "lead_source": "Referral",
+            "lifecycle_stage": "Lead", "email_opt_out": "no", "do_not_call": "yes",
+            "website": "https://www.nordwind-handel.example.de",
+        }.items()
+    ),
+    Fault("contact.country.repaired", {**NOWHERE, "country": garbled("Côte d'Ivoire")}),
+    # letters that are lost
+    *(
+        Fault(f"contact.{name}.lost_letter", {name: broken(text)})
+        for name, text in {
+            "first_name": "Chloé", "last_name": "Müller", "company_name": "Café Luna Ltd",
+            "street": "Hauptstraße 3", "city": "Köln",
+        }.items()
+    ),
+    # values that can be read after a repair, in two ways, or not at all
+    Fault("contact.date_of_birth.repaired", {"date_of_birth": "198O-04-03"}),
+    Fault("contact.created_at.repaired", {"created_at": "2O20-04-03"}),
+    Fault("contact.updated_at.repaired", {"updated_at": "2O23-04-03"}),
+    Fault("contact.date_of_birth.ambiguous", {"date_of_birth": "03/04/1985", "source": "ledger"}),
+    Fault("contact.created_at.ambiguous", {"created_at": "03/04/2020", "source": "ledger"}),
+    Fault("contact.updated_at.ambiguous", {"updated_at": "03/04/2023", "source": "ledger"}),
+    Fault("contact.date_of_birth.invalid", {"date_of_birth": "1985-02-30"}),
+    Fault("contact.created_at.invalid", {"created_at": "yesterday"}),
+    Fault("contact.updated_at.invalid", {"updated_at": "2023-02-30"}),
+    Fault("contact.last_name.invalid", {"last_name": "https://brandt.example.de"}),
+    Fault("contact.middle_name.invalid", {"middle_name": "ann@mail.example.de"}),
+    Fault("contact.birth_place.invalid", {"birth_place": "ann@mail.example.de"}),
+    Fault("contact.city.invalid", {"city": "10115"}),
+    Fault("contact.city.invalid", {"city": "ann@mail.example.de"}),
+    Fault("contact.company_name.address", {"company_name": "ann@mail.example.de"}),
+    Fault("contact.do_not_call.invalid", {"do_not_call": "perhaps"}),
+    Fault("contact.salutation.unknown", {"salutation": "Xyz"}),
+    Fault("contact.gender.unknown", {"gender": "purple"}),
+    Fault("contact.country.ambiguous", {**NOWHERE, "country": "NA"}),
+    # a long number that a spreadsheet has rounded
+    Fault("contact.tax_id.invalid", {"tax_id": "1.23457E+11"}),
+    Fault("contact.phone.invalid", {"phone": "4.93012E+11"}),
+    Fault("contact.tax_id.length", {"tax_id": "12"}),
+    # numbers
+    Fault("contact.phone.repaired", {**GERMAN, "phone": "Tel. 030 2345678"}),
+    Fault("contact.phone.ambiguous", {**NOWHERE, "phone": "0171 2345678"}),
+    Fault("contact.phone.doubtful", {**AMERICAN, "phone": "+1 617 134 5678"}),
+    Fault("contact.mobile.repaired", {**GERMAN, "mobile": "Mobil: 0171 2345678"}),
+    Fault("contact.mobile.ambiguous", {**NOWHERE, "mobile": "0171 2345678"}),
+    Fault("contact.mobile.doubtful", {**AMERICAN, "mobile": "(617) 134-5678"}),
+    Fault("contact.mobile.invalid", {"mobile": "none yet"}),
+    Fault("contact.mobile.country", {**GERMAN, "mobile": "+61 412 345 678"}),
+    Fault("contact.other_phones.repaired", {**GERMAN, "other_phones": "Tel. 030 2345678"}),
+    Fault("contact.other_phones.ambiguous", {**NOWHERE, "other_phones": "0171 2345678"}),
+    Fault("contact.other_phones.doubtful", {**AMERICAN, "other_phones": "+1 617 134 5678"}),
+    Fault("contact.other_phones.invalid", {"other_phones": "call me"}),
+    # addresses
+    Fault("contact.other_emails.invalid", {"other_emails": "ann at home"}),
+    Fault("contact.other_emails.doubtful", {"other_emails": "ann@gmial.com"}),
+    Fault("contact.other_emails.repaired", {"other_emails": "mailto:ann@mail.example.de"}),
+    Fault("contact.postcode.repaired", {**GERMAN, "city": "Dresden", "postcode": "1067"}),
+    # a slip of one letter beside the address that tells the name
+    Fault("contact.last_name.slip",
+          {"last_name": "Webre", "email": "eva.weber@nordwind-handel.example.de"}),
+    Fault("contact.last_name.slip",
+          {"last_name": "Mülller", "email": "eva.mueller7@nordwind-handel.example.de"}),
+    # texts far longer than anybody writes
+    *(
+        Fault(f"contact.{name}.length", {name: "Ab" * length})
+        for name, length in {
+            "first_name": 31, "last_name": 41, "job_title": 76, "street": 126,
+        }.items()
+    ),
+]  # fmt: skip
+
+
+def people(clean: int, copies: int = 3) -> list[tuple[dict[str, str | None], list[Fault]]]:
+    """Clean people, and more with faults: each fault on several, and two faults on some.
+
+    Args:
+        clean: How many have none.
+        copies: How many have each.
+    """
+    rows: list[tuple[dict[str, str | None], list[Fault]]] = [
+        (clean_person(number), []) for number in range(clean)
     ]
-    for number, fault in enumerate(FAULTS, start=clean):
-        rows.append(({**clean_person(number), **fault.change}, fault))
+    quiet = missing_words("contact", ("salutation", "middle_name", "job_title", "tax_id"))
+    planted = [[fault] for fault in FAULTS for _ in range(copies)]
+    planted += [
+        [fault, other]
+        for number, fault in enumerate(FAULTS)
+        # of a row that cannot be read well nothing else is told
+        if "problem" not in fault.change
+        and not (other := quiet[number % len(quiet)]).change.keys() & fault.change.keys()
+    ]
+    for number, faults in enumerate(planted, start=clean):
+        change = {name: text for fault in faults for name, text in fault.change.items()}
+        rows.append(({**clean_person(number), **change}, faults))
     random.Random(7).shuffle(rows)  # noqa: S311
     return rows

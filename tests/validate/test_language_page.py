@@ -16,7 +16,7 @@ FIELDS = {
     "source_key": "key", "first_name": "given_name", "last_name": "surname", "email": "email",
     "phone": "phone", "country": "country", "job_title": "text", "date_of_birth": "date",
     "created_at": "datetime", "updated_at": "datetime", "closed_at": "datetime",
-    "referred_by": "key",
+    "referred_by": "key", "company_name": "company_name",
 }  # fmt: skip
 
 
@@ -28,6 +28,10 @@ def _load(folder: Path, rules: str, fields: str = "") -> None:
     )
     files = {
         "entities/contact.yml": f"entity: contact\n{fields}{more}{rules}",
+        "entities/company.yml": (
+            "{entity: company, fields: {name: {meaning: M., type: company_name},"
+            " domain: {meaning: M., type: domain}}}"
+        ),
         "vocabularies/lead_source.yml": "{vocabulary: lead_source, values: {web: {}}}",
         "vocabularies/lifecycle_stage.yml": (
             "{vocabulary: lifecycle_stage, values: {customer: {}, churned: {}}}"

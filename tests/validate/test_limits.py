@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 from validation_frames import records
 
+from crm_quality.definitions import rules_of
+from crm_quality.errors import DefinitionError
+from crm_quality.standardise import standardise
 from crm_quality.validate import check_records
 
 
@@ -81,3 +84,49 @@ def test_the_worst_segment_decides(person, by, status):
 
     assert ended["status"] == status
     assert ("'web'" in (ended["detail"] or "")) == (status == "failed")
+
+
+FIELD = """
+entity: guest
+fields:
+  source_key: {{meaning: Key., type: key}}
+  email: {{meaning: Mail., type: email, required: info, limits: {limits}}}
+"""
+
+
+def _guest(limits):
+    return rules_of({"entities/guest.yml": FIELD.format(limits=limits)}).entity("guest")
+
+
+@pytest.mark.parametrize(
+    ("limits", "required", "invalid"),
+    [
+        ("{}", "warned", "warned"),
+        ("{required: 50%, invalid: '1'}", "passed", "passed"),
+        ("{required: 20%}", "warned", "warned"),
+        ("{invalid: {fail_above: 10%}}", "warned", "failed"),
+    ],
+)
+def test_what_a_field_finds_by_itself_can_have_limits(limits, required, invalid):
+    guest = _guest(limits)
+    raw = records(email=["ann@x.org", None, "no address", "bo@x.org"])
+
+    checks = check_records(standardise(raw, guest), guest).checks
+
+    ended = dict(checks.select("rule", "status").iter_rows())
+    assert ended["guest.email.required"] == required
+    assert ended["guest.email.invalid"] == invalid
+
+
+@pytest.mark.parametrize(
+    ("limits", "complaint"),
+    [
+        ("{unknown: 5%}", "vocabulary or country"),
+        ("{required: 5 percent}", "5 percent"),
+        ("{invalid: {pass_up_to: 5%, by: source}}", "by segment"),
+        ("{absent: 5%}", "absent"),
+    ],
+)
+def test_limits_that_can_never_count_are_refused(limits, complaint):
+    with pytest.raises(DefinitionError, match=complaint):
+        _guest(limits)

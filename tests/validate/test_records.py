@@ -248,6 +248,18 @@ class TestVocabulary:
             ("1", "person.stage.deprecated", "info", "lead")
         ]
 
+    def test_a_deprecated_value_is_told_though_standardising_has_replaced_it(self, person):
+        definition = person(files=TIMED)
+        written = records(stage=["LOST", "lead", None, "Lost!"])
+
+        accepted, issues = validate(standardise(written, definition), definition)
+
+        assert accepted["stage"].to_list() == ["lead", "lead", None, "lead"]
+        assert issues.select("source_key", "rule", "value", "suggestion").rows() == [
+            ("1", "person.stage.deprecated", "LOST", "lead"),
+            ("4", "person.stage.deprecated", "Lost!", "lead"),
+        ]
+
 
 def test_a_message_can_name_values_that_are_not_personal(person):
     definition = person(

@@ -4,8 +4,10 @@ from datetime import date
 
 import polars as pl
 import pytest
+from ruamel.yaml import YAML
 from validation_frames import found, records
 
+from crm_quality.definitions import EntityDefinition
 from crm_quality.validate import check_store
 
 AS_OF = date(2024, 6, 30)
@@ -206,3 +208,60 @@ def test_the_default_pack_runs_over_an_empty_store(contact, company):
         assert checked.issues.is_empty()
         assert set(checked.checks["status"]) == {"skipped"}
         assert checked.checks.height > 0
+
+
+FIRM = """
+entity: firm
+fields:
+  title: {meaning: T., type: company_name}
+  home: {meaning: H., type: domain}
+  land: {meaning: L., type: country}
+"""
+WORKS_AT = """
+    - code: person.firm
+      title: T
+      message: M
+      field: employer
+      references: {field: employer, entity: firm, key: title}
+    - code: person.elsewhere
+      title: T
+      message: M
+      field: mail
+      references: {field: employer, entity: firm, key: title, agrees: {mail: home, land: land}}
+"""
+EMPLOYER = "employer: {meaning: E., type: company_name}"
+FIRMS = pl.DataFrame(
+    {
+        "title": ["Acme Widgets Ltd", "Acme Widgets Inc", "Lumen Optics BV", "Silent GmbH"],
+        "home": ["acme.example", "acme.example.org", "lumen.example", None],
+        "land": ["GB", "US", "NL", None],
+    }
+)
+
+
+def _at_work(person, **columns):
+    definition = person(WORKS_AT, fields=EMPLOYER, files={"entities/firm.yml": FIRM})
+    firm = EntityDefinition.model_validate(YAML(typ="safe").load(FIRM))
+    frame = _golden(**columns)
+    return check_store({"person": frame, "firm": FIRMS}, definition, entities={"firm": firm})
+
+
+def test_names_of_companies_lead_to_them_without_their_legal_form(person):
+    checked = _at_work(person, employer=["ACME WIDGETS", "Lumen Optics", "Nowhere Ltd", None])
+
+    assert found(checked.issues) == {("3", "person.firm")}
+    assert _status(checked, "person.firm") == ("warned", 3, 1)
+
+
+def test_a_record_that_is_found_must_say_the_same(person):
+    checked = _at_work(
+        person,
+        employer=["Acme Widgets", "Acme Widgets", "Lumen Optics", "Silent GmbH", "Nowhere", None],
+        mail=["a@acme.example", "a@lumen.example", "a@x.lumen.example", "a@b.no", "c@d.no", None],
+        land=[None, None, "DE", "DE", "DE", None],
+    )  # fmt: skip
+
+    accused = {key for key, code in found(checked.issues) if code == "person.elsewhere"}
+    assert accused == {"2", "3"}
+    # where nothing is said on one side, or nobody is found, there is nothing to compare
+    assert _status(checked, "person.elsewhere") == ("warned", 3, 2)

@@ -5,8 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_quality.definitions import default_rules
-from crm_quality.validate.spelling_keys import KEYS, cologne, fingerprint, ngram_fingerprint
+from crm_quality.definitions import Vocabulary, default_rules
+from crm_quality.validate.spelling_keys import (
+    KEYS,
+    cologne,
+    daitch_mokotoff,
+    fingerprint,
+    ngram_fingerprint,
+)
 from crm_quality.validate.values import cluster_values, suggest_targets
 
 LEAD_SOURCE = default_rules().vocabularies["lead_source"]
@@ -51,6 +57,28 @@ def test_cologne_phonetics_gives_the_published_codes(word, code):
     assert cologne(word) == code
 
 
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("Moskowitz", "645740"),
+        ("Peterson", "739460"),
+        ("Auerbach", "097500"),
+        ("Uhrbach", "097500"),
+        ("Alpert", "087930"),
+        ("Breuer", "791900"),
+        ("Haber", "579000"),
+        ("Mannheim", "665600"),
+        ("Mintz", "664000"),
+        ("Topf", "370000"),
+        ("Kleinman", "586660"),
+        ("Trade Show", "393000 470000"),
+        ("东京", ""),
+    ],
+)
+def test_daitch_mokotoff_gives_the_published_codes(word, code):
+    assert daitch_mokotoff(word) == code
+
+
 @given(st.text(max_size=30))
 def test_no_key_depends_on_case_or_outer_blanks(text):
     # letters whose capital is another letter (ŉ, ΐ) have no case to ignore
@@ -66,6 +94,7 @@ def test_no_key_depends_on_case_or_outer_blanks(text):
         ("ngram", ("Trade Show", "Tradeshow", "trade-show")),
         ("metaphone", ("Google Ads", "Gogle Adds")),
         ("cologne", ("Messe", "Mese")),
+        ("daitch_mokotoff", ("Moskowitz", "Moskovitz")),
         ("nearest", ("Facebook Ads", "Facebok Ads", "Facebook Adz")),
     ],
 )
@@ -118,6 +147,68 @@ def test_an_unknown_value_gets_the_value_it_probably_means(value, target):
     (row,) = suggest_targets(_counted(value), LEAD_SOURCE).iter_rows(named=True)
 
     assert row["suggestion"] == target
+
+
+def _vocabulary(**values: list[str]) -> Vocabulary:
+    return Vocabulary.model_validate({"vocabulary": "v", "values": values})
+
+
+@pytest.mark.parametrize("method", KEYS)
+def test_each_key_finds_a_meaning_by_itself(method):
+    spelt = {
+        "fingerprint": "search, paid",
+        "ngram": "Bananana",
+        "metaphone": "Pade Search",
+        "cologne": "Paid Serch",
+        "daitch_mokotoff": "Payd Search",
+    }
+    known = _vocabulary(paid=["Paid Search", "Banana"], other=["Trade Show"])
+
+    (row,) = suggest_targets(_counted(spelt[method]), known, method=method).iter_rows(named=True)
+
+    assert (row["suggestion"], row["method"]) == ("paid", method)
+
+
+def test_a_word_that_only_one_value_has_tells_of_it_but_is_less_sure_than_a_likeness():
+    known = _vocabulary(paid=["Google PPC", "Pay per click"], social=["Facebook"])
+
+    found = suggest_targets(_counted("PPC", "Facebook Fanpage", "Facebok"), known)
+
+    told = {row["value"]: row for row in found.iter_rows(named=True)}
+    assert {value: row["suggestion"] for value, row in told.items()} == {
+        "PPC": "paid",
+        "Facebook Fanpage": "social",
+        "Facebok": "social",
+    }
+    assert told["PPC"]["method"] == told["Facebook Fanpage"]["method"] == "words"
+    assert max(told["PPC"]["score"], told["Facebook Fanpage"]["score"]) < 90
+    assert told["Facebok"]["score"] > 90
+
+
+def test_a_word_that_several_values_have_tells_of_none():
+    known = _vocabulary(paid=["Google Ads"], organic=["Google Search"])
+
+    assert suggest_targets(_counted("Google"), known)["suggestion"].to_list() == [None]
+
+
+def test_other_digits_are_another_thing():
+    known = _vocabulary(small=["1-10 people"], large=["501-1000 people"])
+
+    found = suggest_targets(_counted("1-100 people", "501-1000 poeple"), known)
+
+    assert dict(found.select("value", "suggestion").iter_rows()) == {
+        "1-100 people": None,
+        "501-1000 poeple": "large",
+    }
+
+
+def test_what_the_shipped_rules_know_is_suggested_where_the_project_has_the_value():
+    known = _vocabulary(paid_search=[], elsewhere=[])
+
+    found = suggest_targets(_counted("AdWords", "Messe"), known, shipped=LEAD_SOURCE)
+
+    told = {row["value"]: (row["suggestion"], row["method"]) for row in found.to_dicts()}
+    assert told == {"AdWords": ("paid_search", "shipped"), "Messe": (None, None)}
 
 
 def test_members_of_a_cluster_get_one_suggestion():

@@ -1,0 +1,130 @@
+"""Decisions of stewards and sources: which two records are the same, or are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from crm_quality.store.connection import Store
+
+_DECISIONS = """
+SELECT d.decision_id, d.verdict,
+       l.record_id AS record_id_l, r.record_id AS record_id_r,
+       d.source_l, d.source_key_l, d.source_r, d.source_key_r,
+       d.actor, d.reason, d.decided_at, d.run_id IS NULL AS pending
+FROM matching.decision d
+JOIN landing.record l ON (l.entity, l.source, l.source_key) = (d.entity, d.source_l, d.source_key_l)
+JOIN landing.record r ON (r.entity, r.source, r.source_key) = (d.entity, d.source_r, d.source_key_r)
+WHERE d.entity = ? AND d.withdrawn_at IS NULL AND l.record_id <> r.record_id
+ORDER BY d.decision_id
+"""
+
+
+def decisions_in_force(store: Store, entity: str) -> pl.DataFrame:
+    """Decisions that were not withdrawn and whose two records are both known, the first first.
+
+    Returns:
+        ``decision_id``, ``verdict`` (same, different), ``record_id_l``, ``record_id_r`` (as they
+        were decided), their ``source_*`` and ``source_key_*``, ``actor``, ``reason``,
+        ``decided_at`` (UTC) and ``pending``: no run has applied it yet.
+    """
+    return store.frame(_DECISIONS, [entity])
+
+
+def decided_again(store: Store, entity: str, source_keys: tuple[str, str, str, str]) -> int | None:
+    """The decision in force on two records (source, key, source, key), in either order."""
+    found: int | None = store.value(
+        """
+        SELECT max(decision_id) FROM matching.decision
+        WHERE entity = ? AND withdrawn_at IS NULL
+          AND ((source_l, source_key_l, source_r, source_key_r) = (?, ?, ?, ?)
+            OR (source_r, source_key_r, source_l, source_key_l) = (?, ?, ?, ?))
+        """,
+        [entity, *source_keys, *source_keys],
+    )
+    return found
+
+
+def write_decisions(
+    store: Store, entity: str, decided: pl.DataFrame, *, actor: str, moment: datetime
+) -> list[int]:
+    """Keep decisions; no run has applied them yet.
+
+    Args:
+        store: Inside its transaction.
+        entity: What the records are.
+        decided: ``verdict``, ``source_l``, ``source_key_l``, ``source_r``, ``source_key_r``,
+            ``reason``.
+        actor: Who decided.
+        moment: When, UTC.
+
+    Returns:
+        Their ids.
+    """
+    first = store.next_id("decision_id", "matching.decision")
+    store.append(
+        "matching.decision",
+        decided.with_row_index("n").select(
+            (pl.col("n").cast(pl.Int64) + first).alias("decision_id"),
+            pl.lit(entity).alias("entity"),
+            "verdict",
+            "source_l",
+            "source_key_l",
+            "source_r",
+            "source_key_r",
+            pl.lit(actor).alias("actor"),
+            "reason",
+            pl.lit(moment).alias("decided_at"),
+        ),
+    )
+    return list(range(first, first + decided.height))
+
+
+def withdraw_decisions(store: Store, decision_ids: Iterable[int], *, moment: datetime) -> None:
+    """Take decisions back; they stay on record, no longer in force.
+
+    Args:
+        store: Inside its transaction.
+        decision_ids: Which.
+        moment: When, UTC.
+    """
+    for decision_id in decision_ids:
+        store.execute(
+            "UPDATE matching.decision SET withdrawn_at = ?, run_id = NULL WHERE decision_id = ?",
+            [moment, decision_id],
+        )
+
+
+def pending_records(store: Store, entity: str) -> pl.DataFrame:
+    """``record_id`` of records with a decision, or one taken back, that no run has applied yet."""
+    return store.frame(
+        """
+        SELECT DISTINCT r.record_id FROM matching.decision d
+        JOIN landing.record r ON r.entity = d.entity
+         AND ((r.source, r.source_key) = (d.source_l, d.source_key_l)
+           OR (r.source, r.source_key) = (d.source_r, d.source_key_r))
+        WHERE d.entity = ? AND d.run_id IS NULL ORDER BY ALL
+        """,
+        [entity],
+    )
+
+
+def mark_applied(store: Store, entity: str, *, run_id: int) -> None:
+    """Say that run ``run_id`` has applied every decision on ``entity`` made until now."""
+    store.execute(
+        "UPDATE matching.decision SET run_id = ? WHERE entity = ? AND run_id IS NULL",
+        [run_id, entity],
+    )
+
+
+def entities_with_pending_decisions(store: Store) -> list[str]:
+    """Entities with a decision, or one taken back, that no run has applied yet."""
+    rows = store.rows(
+        "SELECT DISTINCT entity FROM matching.decision WHERE run_id IS NULL ORDER BY 1"
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,34 @@
+"""Households, workplaces and the like: which customers are linked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from crm_quality.store.connection import Store
+
+
+def write_groups(store: Store, entity: str, groups: pl.DataFrame, *, run_id: int) -> None:
+    """Replace the groups of ``entity``.
+
+    Args:
+        store: Inside its transaction.
+        entity: What the records are.
+        groups: ``record_id``, ``group_id``, ``relation`` and ``group`` (its kind), see
+            `crm_quality.match.groups.relation_groups`.
+        run_id: This run.
+    """
+    store.execute("DELETE FROM matching.group_member WHERE entity = ?", [entity])
+    store.append(
+        "matching.group_member",
+        groups.select(
+            pl.lit(entity).alias("entity"),
+            pl.col("group").alias("group_kind"),
+            "relation",
+            "group_id",
+            "record_id",
+            pl.lit(run_id, pl.Int64).alias("run_id"),
+        ),
+    )

@@ -1,0 +1,118 @@
+"""Matching what changed gives what matching everything gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crm_quality.match import match_changes, match_records
+
+PAIR = ["record_id_l", "record_id_r"]
+NOBODY = pl.DataFrame(schema={"record_id": pl.Int64})
+
+
+@pytest.fixture(scope="module")
+def tight(model):
+    """The model with blocks cut so small that a few records more change what is compared."""
+    caps = {key: 3 if key.endswith(" + name") else 6 for key in model.caps}
+    return replace(model, caps=caps)
+
+
+def near(pairs: pl.DataFrame) -> pl.DataFrame:
+    found = pairs.filter(pl.col("match_weight") >= -6)
+    return found.select(*PAIR, "match_weight").sort(PAIR)
+
+
+class Known:
+    """What is known after some records were matched, one change after the other."""
+
+    def __init__(self, frame, contact, model, decisions=None):
+        self.contact, self.model = contact, model
+        result = match_records(frame, contact, model=model, decisions=decisions, keep_state=True)
+        self.state, self.clusters, self.pairs = result.state, result.clusters, near(result.pairs)
+
+    def change(self, changed, gone=NOBODY, decisions=None):
+        result = match_changes(
+            self.state, changed, gone, self.pairs, self.clusters, self.contact, self.model,
+            decisions=decisions,
+        )  # fmt: skip
+        redone = result.redone["record_id"].implode()
+        left = self.pairs.filter(~pl.col(PAIR[0]).is_in(redone), ~pl.col(PAIR[1]).is_in(redone))
+        self.pairs = pl.concat([left, near(result.pairs)]).sort(PAIR)
+        self.state, self.clusters = result.state, result.clusters
+
+
+def same_partition(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    return one.sort("record_id").equals(other.sort("record_id"))
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_split_and_order_of_the_same_records_ends_in_the_same_partition(
+    contacts, contact, tight, data
+):
+    some = contacts.head(1600)
+    order = data.draw(st.permutations(range(6)), label="order of the parts")
+    first = data.draw(st.integers(1100, 1500), label="size of the first part")
+    parts = [some.head(first)]
+    rest = some.tail(some.height - first)
+    parts += [rest.filter(pl.col("record_id") % 6 == number) for number in order]
+    known = Known(parts[0], contact, tight)
+    for part in parts[1:]:
+        known.change(part)
+    whole = match_records(some, contact, model=tight)
+    assert same_partition(known.clusters, whole.clusters)
+    assert known.pairs.equals(near(whole.pairs))
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_records_that_change_or_go_leave_what_would_be_without_their_past(
+    contacts, contact, tight, data
+):
+    some = contacts.head(1500)
+    ids = some["record_id"].to_list()
+    going = data.draw(st.lists(st.sampled_from(ids), max_size=40, unique=True), label="going")
+    stays = [i for i in ids if i not in going]
+    changing = data.draw(st.lists(st.sampled_from(stays), max_size=40, unique=True), label="change")
+    others = some.filter(pl.col("record_id").is_in(changing)).sort("record_id")
+    # each takes what another one says of itself
+    shuffled = others.with_columns(
+        pl.col("record_id").shift(1, fill_value=others["record_id"].last() if changing else None)
+    )
+    known = Known(some, contact, tight)
+    known.change(shuffled, pl.DataFrame({"record_id": going}, schema={"record_id": pl.Int64}))
+    now = pl.concat([some.filter(~pl.col("record_id").is_in([*going, *changing])), shuffled])
+    whole = match_records(now, contact, model=tight)
+    assert same_partition(known.clusters, whole.clusters)
+    assert known.pairs.equals(near(whole.pairs))
+
+
+def test_a_decision_is_applied_and_taken_back_without_any_record_changing(contacts, contact, tight):
+    known = Known(contacts, contact, tight)
+    before = known.clusters
+    joined = before.filter(pl.len().over("cluster_id") == 2).sort("cluster_id", "record_id")
+    left, right = joined["record_id"][0], joined["record_id"][1]
+    verdict = {PAIR[0]: [left], PAIR[1]: [right], "verdict": ["different"]}
+    decision = pl.DataFrame(verdict)
+    known.change(contacts.clear(), decisions=decision)
+    whole = match_records(contacts, contact, model=tight, decisions=decision)
+    assert same_partition(known.clusters, whole.clusters)
+    assert not same_partition(known.clusters, before)
+    taken_back = decision.with_columns(verdict=pl.lit("withdrawn"))
+    known.change(contacts.clear(), decisions=taken_back)
+    assert same_partition(known.clusters, before)
+
+
+def test_only_what_a_change_reaches_is_compared(contacts, contact, model):
+    known = Known(contacts.head(2590), contact, model)
+    result = match_changes(
+        known.state, contacts.tail(10), NOBODY, known.pairs, known.clusters, contact, model
+    )  # fmt: skip
+    whole = match_records(contacts, contact, model=model)
+    assert result.compared < whole.report["candidate_pairs"] / 20
+    assert same_partition(result.clusters, whole.clusters)
