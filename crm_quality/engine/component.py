@@ -13,8 +13,8 @@ from crm_quality.engine.lookup import feature_maker
 from crm_quality.match.clusters import DIFFERENT, SAME
 from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.decided import SAME as SAID_SAME
-from crm_quality.match.relations import contradicted
 from crm_quality.match.vectors import vectors
+from crm_quality.match.verdict import judge
 from crm_quality.store.pairs import records_by_id
 
 if TYPE_CHECKING:
@@ -114,18 +114,12 @@ def weigh(
     finally:
         connection.close()
     gammas = found.select(c.gamma for c in compared).to_numpy()
-    weight, _ = model.mixture.score(gammas, [c.name for c in compared])
-    matching = definition.matching
-    never = (
-        contradicted(gammas, compared, matching)
-        if matching is not None
-        else np.zeros(len(gammas), dtype=bool)
-    )
+    told = judge(gammas, compared, model, definition.matching)
     scored = found.select(
         pl.col("left_id").alias("record_id_l"),
         pl.col("right_id").alias("record_id_r"),
-        pl.Series("match_weight", weight),
-        pl.Series("never", never),
+        pl.Series("match_weight", told.weight),
+        pl.Series("never", told.never),
         *(c.gamma for c in compared),
     )
     return Weighed(records, made, compared, scored)

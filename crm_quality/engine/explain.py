@@ -206,7 +206,7 @@ def _explained(
     tied |= {left, right}
     weighed = weigh(store, definition, model, tied)
     members = _live(store, kind, weighed)
-    told = evidence(weighed.gammas(left, right), weighed.comparisons, model)[0]
+    told = evidence(weighed.gammas(left, right), weighed.comparisons, model, definition.matching)[0]
     stored = pairs_among(store, kind, tied)
     chain = decided.chain(left, right)
     blocks = tuple(_blocks(weighed, definition, left, right))

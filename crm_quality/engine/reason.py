@@ -252,6 +252,8 @@ class Case:
             f"they weigh {weight}, less than {self.model.accept:+.1f}, and no chain of pairs that "
             "weigh as much ties them"
         )
+        if self.told.unproven:
+            text += "; what agrees is shared by households and colleagues too, nothing personal is"
         return "below_threshold", text
 
 

@@ -16,12 +16,14 @@ import numpy as np
 
 from crm_quality.match.random_pairs import ACROSS, UNKNOWN, WITHIN
 from crm_quality.match.relations import strata_of
+from crm_quality.match.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from crm_quality.definitions import MatchingDefinition
     from crm_quality.match.levels import Comparison
     from crm_quality.match.model import MatchModel
 
@@ -63,9 +65,10 @@ class Evidence:
         against: The relation, other than the same, that competes most: the parts are against it.
         prior: Bits of how many pairs of the two relations there are, before any is looked at.
         parts: One for each comparison.
-        remainder: Bits that the other relations take away; with an unknown region also what it
-            makes of the two being of one region or of two.
+        remainder: Bits that the other relations take away, and what holds the unproven down; with
+            an unknown region also what it makes of the two being of one region or of two.
         splink_weight: Weight of Splink's two-class model: the same against random pairs.
+        unproven: Nothing personal is alike, so the weight is held below what joins.
     """
 
     weight: float
@@ -77,10 +80,14 @@ class Evidence:
     parts: tuple[Part, ...]
     remainder: float
     splink_weight: float
+    unproven: bool = False
 
 
 def evidence(
-    gammas: Gammas, comparisons: Sequence[Comparison], model: MatchModel
+    gammas: Gammas,
+    comparisons: Sequence[Comparison],
+    model: MatchModel,
+    definition: MatchingDefinition | None = None,
 ) -> list[Evidence]:
     """The weights of pairs taken apart.
 
@@ -88,6 +95,7 @@ def evidence(
         gammas: One row per pair, one column per comparison; −1 = missing.
         comparisons: Of the columns.
         model: The model that weighs them.
+        definition: The laws that hold beside it; null = none.
 
     Returns:
         One for each row.
@@ -95,7 +103,7 @@ def evidence(
     names = [c.name for c in comparisons]
     mixture = model.mixture
     logs = mixture.log_likelihoods(gammas, names)
-    weights, chosen = mixture.score(gammas, names)
+    told = judge(gammas, comparisons, model, definition)
     evident = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
     strata = strata_of(gammas, names)
     made = []
@@ -107,7 +115,7 @@ def evidence(
             _part(comparison, int(gamma), model, rival, stratum)
             for comparison, gamma in zip(comparisons, vector, strict=True)
         )
-        weight = float(weights[row])
+        weight = float(told.weight[row])
         made.append(
             Evidence(
                 weight=weight,
@@ -116,12 +124,13 @@ def evidence(
                     name: float(share)
                     for name, share in zip(mixture.classes, evident[row], strict=True)
                 },
-                relation=mixture.classes[int(chosen[row])],
+                relation=mixture.classes[int(told.relation[row])],
                 against=mixture.classes[rival],
                 prior=prior,
                 parts=parts,
                 remainder=weight - prior - sum(part.weight for part in parts),
                 splink_weight=splink_weight(vector, names, model),
+                unproven=bool(told.unproven[row]),
             )
         )
     return made

@@ -26,6 +26,7 @@ class Level:
             often random pairs show it is then counted, not sampled. A list column is equal when it
             shares an element; of ``a*b``, the product of how often a is b and b is a is taken.
         rarity: Frequency class of the value; null = any.
+        shared: What agrees is of a group, the mailbox of a function, so it is no personal evidence.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Level:
     agrees: int
     equal: str = ""
     rarity: int | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from crm_quality.match.evidence import Evidence, evidence
 from crm_quality.match.feature_maker import FeatureMaker
 from crm_quality.match.features import fields_at_hand
 from crm_quality.match.keys import usable_keys
-from crm_quality.match.relations import contradicted
+from crm_quality.match.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,18 +114,15 @@ class MatchIndex:
             positions: Of known records.
         """
         gammas = self._comparator.vectors(made, self._features[positions])
-        names = [c.name for c in self.comparisons]
-        matching = self._definition.matching
-        if not len(positions) or not names or matching is None:
+        if not len(positions) or not self.comparisons:
             nothing = np.zeros(len(positions))
             return Scored(positions, gammas, nothing, nothing.astype(bool))
-        weight, _ = self.model.mixture.score(gammas, names)
-        never = contradicted(gammas, self.comparisons, matching)
-        return Scored(positions, gammas, weight, never)
+        told = judge(gammas, self.comparisons, self.model, self._definition.matching)
+        return Scored(positions, gammas, told.weight, told.never)
 
     def evidence(self, gammas: NDArray[np.int8]) -> Sequence[Evidence]:
         """The weights of some pairs taken apart."""
-        return evidence(gammas, self.comparisons, self.model)
+        return evidence(gammas, self.comparisons, self.model, self._definition.matching)
 
     @property
     def size(self) -> int:

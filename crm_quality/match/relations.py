@@ -20,6 +20,7 @@ from crm_quality.match.random_pairs import (
     WITHIN,
     RandomAgreement,
 )
+from crm_quality.match.verdict import contradicted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -412,16 +413,3 @@ def _held(probabilities: Floats, held: NDArray[np.bool_], at_most: float) -> Flo
     made[held] *= at_most / share
     made[~held] *= (1 - at_most) / (1 - share)
     return made
-
-
-def contradicted(
-    gammas: Gammas, comparisons: Sequence[Comparison], definition: MatchingDefinition
-) -> NDArray[np.bool_]:
-    """Vectors that show a contradiction which the definition says is never overcome."""
-    hit = np.zeros(len(gammas), dtype=bool)
-    for never in definition.never:
-        for column, comparison in enumerate(comparisons):
-            if comparison.name == never.comparison:
-                against = [i for i, name in enumerate(comparison.names()) if name in never.levels]
-                hit |= np.isin(gammas[:, column], against)
-    return hit

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from crm_quality.match.clusters import DIFFERENT, SAME, cluster
-from crm_quality.match.relations import contradicted
 from crm_quality.match.vectors import vectors as vectors_of
+from crm_quality.match.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,20 +83,21 @@ def scored(
 ) -> pl.DataFrame:
     """Adds ``match_weight`` and ``class`` to each pair, computed once per distinct vector.
 
-    Pairs with a contradiction of ``never`` weigh `NEVER` and are of their next likely class.
+    Pairs with a contradiction of ``never`` weigh `NEVER` and are of their next likely class; those
+    without personal evidence are held below what joins (`crm_quality.match.verdict`).
     """
     gammas = [c.gamma for c in compared]
     distinct = vectors.select(gammas).unique(maintain_order=True)
     levels = distinct.to_numpy()
-    never = contradicted(levels, compared, definition)
+    told = judge(levels, compared, model, definition)
     names = [c.name for c in compared]
-    weight, chosen = model.mixture.score(levels, names)
+    weight, chosen, never = told.weight, told.relation, told.never
     weight[never] = NEVER
     chosen[never] = 1 + model.mixture.log_likelihoods(levels[never], names)[:, 1:].argmax(axis=1)
-    told = distinct.with_columns(
+    made = distinct.with_columns(
         pl.Series("match_weight", weight), pl.Series("class", chosen, dtype=pl.UInt8)
     )
-    return vectors.join(told, on=gammas, how="left", maintain_order="left", nulls_equal=True)
+    return vectors.join(made, on=gammas, how="left", maintain_order="left", nulls_equal=True)
 
 
 @dataclass(frozen=True)

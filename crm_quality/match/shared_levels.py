@@ -14,7 +14,7 @@ EMAIL = Comparison(
     missing("mail"),
     (
         Level("same", "list_has_any(mails_l, mails_r) AND mail_kind_l < 3", 2, "mails"),
-        Level("same mailbox of a function", "list_has_any(mails_l, mails_r)", 2),
+        Level("same mailbox of a function", "list_has_any(mails_l, mails_r)", 2, shared=True),
         Level("near", f"{edits('mail_l', 'mail_r', 2, 8)} AND {_SAME_NUMBER} AND {_KIND} < 3", 2),
         Level(
             "same number, other letters",

@@ -33,7 +33,7 @@ def test_a_steward_lists_looks_and_decides(crmq, people):
     assert {"record_id_l", "record_id_r", "question", "chance", "impact"} <= set(asked[0])
     shown = crmq("review", "show", "1", "2", "-p", people)
     assert "Evidence, in bits" in shown.out
-    decided = crmq("review", "decide", "crm:1", "crm:3", "same", "--reason", "called", "-p", people)
+    decided = crmq("review", "decide", "crm:3", "crm:4", "same", "--reason", "called", "-p", people)
     assert decided.code == 0
     assert "1 merged" in decided.err
     told = crmq("review", "decisions", "-p", people)

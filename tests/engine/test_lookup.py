@@ -114,10 +114,10 @@ def test_a_lookup_of_what_is_stored_weighs_as_in_the_batch(stocked):
             " JOIN landing.contact_version v ON v.version_id = r.current_version"
         )
     stored = {(left, right): weight for left, right, weight in pairs.iter_rows()}
-    later = pairs.filter(pl.col("match_weight") > 0)["record_id_r"].unique().sort()
+    later = pairs["record_id_r"].unique().sort()
     checked = 0
     with stocked.matcher() as matcher:
-        for record_id in later[:30]:
+        for record_id in later[:60]:
             values = rows.row(by_predicate=pl.col("record_id") == record_id, named=True)
             del values["record_id"]
             for one in matcher.lookup(_values(values)).candidates:
@@ -125,7 +125,7 @@ def test_a_lookup_of_what_is_stored_weighs_as_in_the_batch(stocked):
                     known = stored[one.record_id, record_id]
                     assert one.evidence.weight == pytest.approx(known, abs=1e-9)
                     checked += 1
-    assert checked > 5
+    assert checked > 10
 
 
 def test_reading_only_what_is_near_finds_the_same_customer_with_the_same_weight(stocked):

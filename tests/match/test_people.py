@@ -125,7 +125,29 @@ def test_equal_names_and_mailbox_join_and_another_given_name_does_not():
     ann = {"first_name": "Ann", "last_name": "Leclerc", "email": "ann@nordlicht.example"}
     assert customers(ann, ann, others=[]) == [0, 0]
     bob = {**ann, "first_name": "Bob", "email": "bob@nordlicht.example"}
+    assert customers(ann, bob, others=[]) == [0, 1]
     assert customers(ann, bob) == [0, 1]
+
+
+@given(
+    st.sampled_from(["+49 30 5551234", None]),
+    st.sampled_from(["Nordlicht GmbH", None]),
+    st.sampled_from([[], None]),
+)
+@settings(max_examples=8)
+def test_what_a_household_shares_proves_nobody(landline, company, others):
+    known = {
+        "last_name": "Leclerc",
+        "street": "Hafenstraße 12",
+        "city": "Bergen",
+        "postcode": "5003",
+        "phone": landline,
+        "company_name": company,
+    }
+    ann = {"first_name": "Ann", **known}
+    unknown = {**known, "phone": None}
+    more = {} if others is None else {"others": others}
+    assert customers(ann, unknown, **more) == [0, 1]
 
 
 CASES = [THOMAS, {**THOMAS, "first_name": "Tom"}, SABINE, {**SABINE, "phone": None}, *strangers(12)]
