@@ -34,8 +34,10 @@ def test_a_new_model_is_shown_first_and_changes_what_it_said(own_stock):
     applied = own_stock.train(apply=True)
     assert models(own_stock) == [("trained", False), ("trained", True)]
     assert applied.outcome.summary.golden.total == told.customers
-    assert customers(own_stock).select("record_id", "entity_id").equals(
-        before.select("record_id", "entity_id")
+    assert (
+        customers(own_stock)
+        .select("record_id", "entity_id")
+        .equals(before.select("record_id", "entity_id"))
     )
 
 

@@ -116,3 +116,44 @@ def test_only_what_a_change_reaches_is_compared(contacts, contact, model):
     whole = match_records(contacts, contact, model=model)
     assert result.compared < whole.report["candidate_pairs"] / 20
     assert same_partition(result.clusters, whole.clusters)
+
+
+def test_junk_changes_no_other_cluster(contacts, contact, model):
+    some = contacts.head(1500)
+    junk = pl.DataFrame(
+        {
+            "record_id": range(10_001, 10_016),
+            "first_name": "Test",
+            "last_name": "Test",
+            "email": "test@test.com",
+            "phone": "000",
+        }
+    )
+    mixed = pl.concat([some, junk], how="diagonal")
+    alone = match_records(some, contact, model=model).clusters
+    among = match_records(mixed, contact, model=model).clusters
+    assert same_partition(alone, among.join(junk, on="record_id", how="anti"))
+    homes = among.join(junk, on="record_id", how="semi")["cluster_id"]
+    assert homes.is_in(junk["record_id"].implode()).all()
+
+
+def test_a_placeholder_that_everybody_shares_joins_nobody(contacts, contact, model):
+    some = contacts.head(1500)
+    shared = {"phone": "+4930000000", "email": "info@booking.example"}
+    lone = some.sample(fraction=0.01, seed=7)
+    changed = some.with_columns(
+        pl.when(pl.col("record_id").is_in(lone["record_id"].implode()))
+        .then(pl.lit(value))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, value in shared.items()
+    )
+    alone = match_records(some, contact, model=model).clusters
+    among = match_records(changed, contact, model=model).clusters
+    others = pl.col("cluster_id").is_in(
+        alone.join(lone, on="record_id", how="semi")["cluster_id"].implode()
+    )
+    assert same_partition(
+        alone.filter(~others),
+        among.join(alone.filter(~others), on="record_id", how="semi"),
+    )
