@@ -199,7 +199,9 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
     with run.clock.stage("intake"):
         return arrivals(
             rows,
-            known_records(run.store, definition.entity),
+            known_records(
+                run.store, definition.entity, rows.select("source", "source_key").unique()
+            ),
             rules_hash=rules_hash(definition, run.rules.sources, run.config.country),
             next_record=run.store.next_id("record_id", "landing.record"),
         )

@@ -106,6 +106,7 @@ def evidence(
     told = judge(gammas, comparisons, model, definition)
     evident = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None])
     strata = strata_of(gammas, names)
+    simple = splink_weights(gammas, names, model)
     made = []
     for row, vector in enumerate(gammas):
         rival = 1 + int(np.argmax(logs[row, 1:]))
@@ -129,7 +130,7 @@ def evidence(
                 prior=prior,
                 parts=parts,
                 remainder=weight - prior - sum(part.weight for part in parts),
-                splink_weight=splink_weight(vector, names, model),
+                splink_weight=float(simple[row]),
                 unproven=bool(told.unproven[row]),
             )
         )
@@ -141,15 +142,15 @@ def probability(weight: float) -> float:
     return float(1 / (1 + 2.0 ** -np.clip(weight, -500, 500)))
 
 
-def splink_weight(vector: Gammas, names: Sequence[str], model: MatchModel) -> float:
-    """Splink's own weight of one pair under the model's m and u: two classes, one product."""
-    total = np.log2(SPLINK_PRIOR / (1 - SPLINK_PRIOR))
-    for name, gamma in zip(names, vector, strict=True):
-        if gamma >= 0:
-            m = float(model.mixture.comparisons[name][0].mean(axis=0)[gamma])
-            u = float(model.random.u[name].mean(axis=0)[gamma])
-            total += np.log2(max(m, _SPLINK_LEAST) / max(u, _SPLINK_LEAST))
-    return float(total)
+def splink_weights(gammas: Gammas, names: Sequence[str], model: MatchModel) -> NDArray[np.float64]:
+    """Splink's own weight of pairs under the model's m and u: two classes, one product."""
+    total = np.full(len(gammas), np.log2(SPLINK_PRIOR / (1 - SPLINK_PRIOR)))
+    for column, name in enumerate(names):
+        m = np.maximum(model.mixture.comparisons[name][0].mean(axis=0), _SPLINK_LEAST)
+        u = np.maximum(model.random.u[name].mean(axis=0), _SPLINK_LEAST)
+        bits = np.append(np.log2(m / u), 0.0)  # the last is that of a missing value, gamma −1
+        total += bits[gammas[:, column]]
+    return total
 
 
 def _stratum(

@@ -18,9 +18,19 @@ from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.features import features as features_of
 from crm_quality.match.frequency import with_frequencies, with_regions_by_name
 from crm_quality.match.keys import usable_keys
-from crm_quality.match.scoring import Scorer, clustered, pair_vectors, scored, with_names
+from crm_quality.match.scoring import (
+    Scorer,
+    clustered,
+    pair_vectors,
+    plain_vectors,
+    scored,
+    with_names,
+)
 from crm_quality.match.splink_run import SplinkRun
 from crm_quality.match.state import NAME, MatchState
+
+#: From so many pairs on Splink is quicker: it takes seconds to read its settings.
+SEVERAL = 500_000
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -154,7 +164,9 @@ class _Change:
         """Take ``gone`` and former versions of ``made`` out, and put ``made`` in."""
         touched = pl.concat([made["id"], gone]).unique()
         kept = before.features.filter(~_are_in(before.features["id"], touched))
-        features = pl.concat([kept, made]).sort("id")
+        features = pl.concat([kept, made])
+        if kept.height and made.height and int(made["id"][0]) < int(kept["id"][-1]):
+            features = features.sort("id")
         blocks: dict[str, pl.DataFrame] = {}
         changes: dict[str, _KeyChange] = {}
         for key in keys:
@@ -285,7 +297,13 @@ def _compared(
     ).drop("left_id", "right_id")
     splink = SplinkRun(features, compared)
     try:
-        vectors = pair_vectors(splink, placed, ids.to_numpy(), model.random, model)
+        # so few pairs are compared sooner than Splink has read its settings
+        several = placed.height > SEVERAL
+        vectors = (
+            pair_vectors(splink, placed, ids.to_numpy(), model.random, model)
+            if several
+            else plain_vectors(splink, placed, ids.to_numpy(), model)
+        )
         return scored(vectors, compared, model, matching)
     finally:
         splink.close()

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from crm_quality.match.clusters import DIFFERENT, SAME, cluster
+from crm_quality.match.evidence import splink_weights
 from crm_quality.match.vectors import vectors as vectors_of
 from crm_quality.match.verdict import judge
 
@@ -57,6 +58,22 @@ def pair_vectors(
     u = {c.name: [float(x) for x in random.u[c.name].mean(axis=0)] for c in splink.comparisons}
     found = splink.vectors(asked, u, m, 1e-4)
     return asked.join(found, on=["left_id", "right_id"], how="inner", maintain_order="left")
+
+
+def plain_vectors(
+    splink: SplinkRun, pairs: pl.DataFrame, ids: Positions, model: MatchModel
+) -> pl.DataFrame:
+    """As `pair_vectors`, without Splink's machinery: the same SQL, the same sum of weights."""
+    asked = pairs.with_columns(
+        pl.Series("left_id", ids[pairs["left"].to_numpy()]),
+        pl.Series("right_id", ids[pairs["right"].to_numpy()]),
+    )
+    compared = splink.comparisons
+    found = vectors_of(splink.connection, compared, asked)
+    made = asked.join(found, on=["left_id", "right_id"], how="inner", maintain_order="left")
+    gammas = made.select(c.gamma for c in compared).to_numpy()
+    weight = splink_weights(gammas, [c.name for c in compared], model)
+    return made.with_columns(pl.Series("splink_weight", weight))
 
 
 def _first_m(

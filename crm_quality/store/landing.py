@@ -19,27 +19,36 @@ def version_table(entity: str) -> str:
     return f"landing.{entity}_version"
 
 
-def known_records(store: Store, entity: str) -> pl.DataFrame:
-    """Every record of ``entity`` and the last thing heard of it.
+def known_records(store: Store, entity: str, keys: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Records of ``entity`` and the last thing heard of them.
+
+    Args:
+        store: Open store.
+        entity: Name of the entity.
+        keys: ``source``, ``source_key`` of those to tell of; null = all.
 
     Returns:
         ``record_id``, ``source``, ``source_key``, ``ended`` (Boolean), and of its last version
         ``last_hash``, ``last_rules``, ``last_status``.
     """
-    return store.frame(
-        f"""
-        SELECT r.record_id, r.source, r.source_key, r.ended_at IS NOT NULL AS ended,
-               v.content_hash AS last_hash, v.rules_hash AS last_rules, v.status AS last_status
-        FROM landing.record r
-        LEFT JOIN (
-            SELECT record_id, content_hash, rules_hash, status
-            FROM {version_table(entity)}
-            QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version_id DESC) = 1
-        ) v USING (record_id)
-        WHERE r.entity = ?
-        """,  # noqa: S608 - the entity's name is checked against the definitions
-        [entity],
-    )
+    among = "" if keys is None else "SEMI JOIN wanted_keys USING (source, source_key)"
+    if keys is None:
+        keys = pl.DataFrame(schema={"source": pl.String, "source_key": pl.String})
+    with store.staged(keys, "wanted_keys"):
+        return store.frame(
+            f"""
+            WITH told AS (SELECT * FROM landing.record {among} WHERE entity = ?)
+            SELECT r.record_id, r.source, r.source_key, r.ended_at IS NOT NULL AS ended,
+                   v.content_hash AS last_hash, v.rules_hash AS last_rules, v.status AS last_status
+            FROM told r
+            LEFT JOIN (
+                SELECT record_id, content_hash, rules_hash, status
+                FROM {version_table(entity)} SEMI JOIN told USING (record_id)
+                QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version_id DESC) = 1
+            ) v USING (record_id)
+            """,  # noqa: S608 - the entity's name is checked against the definitions
+            [entity],
+        )
 
 
 def live_by_source(store: Store, entity: str) -> dict[str, int]:
