@@ -11,7 +11,7 @@ import typer
 
 from crm_quality.audit.masking import mask_of
 from crm_quality.cli.options import Format, OutputFormat, ProjectDir, ShowPersonal, Wait
-from crm_quality.cli.output import console, print_frame, print_object, progress, say
+from crm_quality.cli.output import console, counted, print_frame, print_object, progress, say
 from crm_quality.engine.project import Project
 from crm_quality.engine.value_sheet import read_sheet, write_sheet
 from crm_quality.engine.values import SURE_ENOUGH
@@ -158,8 +158,8 @@ def _list_values(
     else:
         print_frame(_shown(unknown), output, title=f"Not in the vocabulary {vocabulary}")
         say(
-            f"{unknown.height:,} texts in {unknown['records'].sum():,} records. Accept one with: "
-            f'crmq values {name} --accept "TEXT=VALUE" --reason WHY'
+            f"{counted(unknown.height, 'text')} in {counted(unknown['records'].sum(), 'record')}. "
+            f'Accept one with: crmq values {name} --accept "TEXT=VALUE" --reason WHY'
         )
     _tell_of_waiting(int(found.filter("is_accepted")["records"].sum()))
 
