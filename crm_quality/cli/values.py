@@ -158,7 +158,7 @@ def _list_values(
     else:
         print_frame(_shown(unknown), output, title=f"Not in the vocabulary {vocabulary}")
         say(
-            f"{counted(unknown.height, 'text')} in {counted(unknown['records'].sum(), 'record')}. "
+            f"{counted(unknown.height, 'text')} in {counted(int(unknown['records'].sum()), 'record')}. "
             f'Accept one with: crmq values {name} --accept "TEXT=VALUE" --reason WHY'
         )
     _tell_of_waiting(int(found.filter("is_accepted")["records"].sum()))
