@@ -157,8 +157,9 @@ def _list_values(
         say(f"every value of {owner}.{name} is in the vocabulary {vocabulary}")
     else:
         print_frame(_shown(unknown), output, title=f"Not in the vocabulary {vocabulary}")
+        records = counted(int(unknown["records"].sum()), "record")
         say(
-            f"{counted(unknown.height, 'text')} in {counted(int(unknown['records'].sum()), 'record')}. "
+            f"{counted(unknown.height, 'text')} in {records}. "
             f'Accept one with: crmq values {name} --accept "TEXT=VALUE" --reason WHY'
         )
     _tell_of_waiting(int(found.filter("is_accepted")["records"].sum()))
