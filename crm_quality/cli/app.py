@@ -21,6 +21,7 @@ from crm_quality.cli import (
     review,
     rules,
     run,
+    train,
     values,
 )
 from crm_quality.cli.output import complain
@@ -63,6 +64,7 @@ for module in (
     explain,
     review,
     evaluate,
+    train,
     export,
 ):
     module.register(app)

@@ -16,7 +16,7 @@ from crm_quality.store.golden import (
     write_membership,
     write_origins,
 )
-from crm_quality.store.landing import current_records
+from crm_quality.store.landing import accepted_records, current_records
 from crm_quality.store.matching import find_shared_values
 
 if TYPE_CHECKING:
@@ -56,12 +56,7 @@ def derive(
         found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
         former = membership(store, entity)
-        accepted = store.frame(
-            "SELECT record_id, accepted_no FROM landing.record"
-            " WHERE entity = ? AND accepted_no IS NOT NULL",
-            [entity],
-        )
-        placed = place(found.clusters, accepted, former)
+        placed = place(found.clusters, accepted_records(store, entity), former)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         find_shared_values(store, entity)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import shutil
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crm_quality.audit import Choice, FigureRows, Scorecard
 from crm_quality.audit.usage import Usage, usage
 from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
+from crm_quality.engine.actor import user
 from crm_quality.engine.audit import audit, audit_rows
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import (
@@ -22,12 +21,8 @@ from crm_quality.engine.config import (
     default_config,
     read_config,
 )
-from crm_quality.engine.evaluation import (
-    Evaluation,
-    are_pairs,
-    evaluate_pairs,
-    evaluate_records,
-)
+from crm_quality.engine.decide import Author
+from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.profiling import profile
@@ -39,6 +34,7 @@ from crm_quality.engine.rules_diff import RulesDiff, diff_rules
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
+from crm_quality.engine.train import Training, train
 from crm_quality.engine.values import Values
 from crm_quality.engine.warm import WarmMatchers
 from crm_quality.errors import NotFoundError, ProjectError
@@ -112,9 +108,7 @@ class Project:
             write_json_schemas(rules / "schemas")
             text = default_config(name or folder.resolve().name or "customers")
             with open_store(folder / STORE_FILE, create=True) as store, store.transaction():
-                record_event(
-                    store, "project.created", {}, actor=_user(None), occurred_at=_utc_now()
-                )
+                record_event(store, "project.created", {}, actor=user(None), occurred_at=_utc_now())
             (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
         except OSError as error:
             raise ProjectError(
@@ -126,7 +120,7 @@ class Project:
     @property
     def actor(self) -> str:
         """Who is recorded: as crmq.yml says, else the user of the operating system."""
-        return _user(self.config.actor)
+        return user(self.config.actor)
 
     @property
     def values(self) -> Values:
@@ -267,7 +261,7 @@ class Project:
             progress: Called with the name of each stage as it begins.
         """
         request = RecheckRequest(
-            _user(self.config.actor),
+            user(self.config.actor),
             command,
             as_of or datetime.now(UTC).date(),
             requarantine=requarantine,
@@ -434,10 +428,24 @@ class Project:
                 proposing=self.config.merging == "propose",
             )
 
+    def train(
+        self,
+        entity: str = "contact",
+        *,
+        apply: bool = False,
+        command: str = "Project.train",
+        progress: Callable[[str], None] | None = None,
+    ) -> Training:
+        """Learn a new match model and say what it changes, see `crm_quality.engine.train.train`."""
+        author = Author(user(self.config.actor), command)
+        with self.store() as store:
+            clock = Clock(progress)
+            return train(store, self.rules, self.config, entity, author, clock, apply=apply)
+
     @property
     def review(self) -> Review:
         """The steward's desk: questions, decisions, samples."""
-        return Review(self.store, self.rules, self.config, _user(self.config.actor))
+        return Review(self.store, self.rules, self.config, user(self.config.actor))
 
     def audit(
         self,
@@ -467,15 +475,6 @@ class Project:
             show_personal=show_personal,
             limit=limit,
         )
-
-
-def _user(declared: str | None) -> str:
-    if declared:
-        return declared
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 def _utc_now() -> datetime:

@@ -119,16 +119,9 @@ def _run_entity(
     if lapsed is not None:
         touched.append(lapsed)
     run.fit_tables(definition)
-    for intake in request.intakes:
-        if name not in intake.records:
-            continue
-        rows = _arrive(run, intake.records[name], definition)
-        fresh = rows.filter(~pl.col("unchanged"))
-        _count_unchanged(run, rows)
-        if fresh.is_empty():
-            continue
-        _keep(run, intake, fresh, definition)
-        touched.append(fresh.select("record_id", "is_deleted"))
+    touched.extend(
+        _take_in(run, intake, definition) for intake in request.intakes if name in intake.records
+    )
     touched.append(_missing_from_snapshots(run, request, name))
     last_word = pl.concat(touched).unique("record_id", keep="last", maintain_order=True)
     again = current_records(run.store, name) if name in request.again else None
@@ -137,6 +130,23 @@ def _run_entity(
         return
     live = live_by_source(run.store, name)
     run.settle(definition, last_word, again=again, check=lambda: _mind_limits(run, live, name))
+
+
+def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> pl.DataFrame:
+    """Store what one file says anew of one entity, and let its rows go but for their keys.
+
+    Matching needs the memory that they take.
+
+    Returns:
+        ``record_id``, ``is_deleted`` of what is new.
+    """
+    rows = _arrive(run, intake.records[definition.entity], definition)
+    intake.release(definition.entity)
+    fresh = rows.filter(~pl.col("unchanged"))
+    _count_unchanged(run, rows)
+    if not fresh.is_empty():
+        _keep(run, intake, fresh, definition)
+    return fresh.select("record_id", "is_deleted")
 
 
 def _missing_from_snapshots(run: RunUnderway, request: RunRequest, entity: str) -> pl.DataFrame:

@@ -75,6 +75,10 @@ class Intake:
     recognised: str | None = None
     warnings: tuple[str, ...] = ()
 
+    def release(self, entity: str) -> None:
+        """Keep nothing of an entity's rows but ``source`` and ``source_key``: they are stored."""
+        self.records[entity] = self.records[entity].select("source", "source_key")
+
     def notes(self) -> list[str]:
         """What to tell people, one sentence each, beginning with the file's name."""
         return [f"{self.origin}: {warning}" for warning in self.warnings]

@@ -39,6 +39,9 @@ class MatchModel:
         review: Match weight from which a pair is shown to a steward.
         records: Records it was trained on.
         fields: The fields that were evidence in them; empty = those that the records at hand have.
+        slope: What labels have stretched weights by.
+        offset: Bits that labels have added to weights.
+        labels: What labels have shown, see `crm_quality.match.learning`; empty = there were none.
     """
 
     entity: str
@@ -53,6 +56,9 @@ class MatchModel:
     review: float = -6.0
     records: int = 0
     fields: Sequence[str] = ()
+    slope: float = 1.0
+    offset: float = 0.0
+    labels: Mapping[str, float] = field(default_factory=dict)
 
     def check(self, entity: str, comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
         """The comparisons that the model knows.
@@ -85,6 +91,9 @@ class MatchModel:
             "fields": list(self.fields),
             "accept": self.accept,
             "review": self.review,
+            "slope": self.slope,
+            "offset": self.offset,
+            "labels": dict(self.labels),
             "relations": list(self.mixture.classes),
             "all_pairs": self.random.pairs.tolist(),
             "expected_pairs": [float(x) for x in self.mixture.counts],
@@ -154,6 +163,9 @@ class MatchModel:
                 review=plain["review"],
                 records=plain["records"],
                 fields=tuple(plain.get("fields", ())),
+                slope=plain.get("slope", 1.0),
+                offset=plain.get("offset", 0.0),
+                labels=plain.get("labels", {}),
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise MatchError(f"this is no match model ({error!r}); train a new one") from error

@@ -15,24 +15,26 @@ from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.features import features as features_of
 from crm_quality.match.features import fields_at_hand
 from crm_quality.match.frequency import (
-    TermFrequencies,
     learn_frequencies,
     with_frequencies,
     with_regions_by_name,
 )
 from crm_quality.match.groups import relation_groups
 from crm_quality.match.key_choice import within_budget
+from crm_quality.match.labels import Labelled
+from crm_quality.match.learning import Learner
 from crm_quality.match.model import MatchModel
-from crm_quality.match.prior import implausible, known_frequencies, prior_mixture
+from crm_quality.match.prior import known_frequencies, prior_mixture
 from crm_quality.match.random_pairs import RandomAgreement, random_agreement, regions_of
-from crm_quality.match.relations import Mixture, alone, train, untrained
+from crm_quality.match.relations import Mixture
 from crm_quality.match.report import match_report
 from crm_quality.match.scoring import Scorer, clustered, pair_vectors, scored, with_names
 from crm_quality.match.splink_run import SplinkRun
 from crm_quality.match.state import MatchState, state_of
+from crm_quality.match.vectors import vectors as vectors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -82,6 +84,7 @@ def match_records(
     *,
     model: MatchModel | None = None,
     decisions: pl.DataFrame | None = None,
+    labels: pl.DataFrame | None = None,
     keep_state: bool = False,
 ) -> MatchResult:
     """Find the records of ``frame`` that are one and the same entity.
@@ -92,6 +95,8 @@ def match_records(
         definition: The entity, with its matching.
         model: Score under this model; null = learn one from the records.
         decisions: ``record_id_l``, ``record_id_r``, ``verdict`` (``same`` or ``different``).
+        labels: Pairs from which a model may learn: the same columns and ``chosen``, which is false
+            where the source of the label tells of the same only.
         keep_state: Return what `crm_quality.match.match_changes` goes on from.
 
     Returns:
@@ -111,14 +116,13 @@ def match_records(
         model.fields if model is not None and model.fields else fields_at_hand(frame, definition)
     )
     made = features_of(frame, definition, fields)
+    del frame  # at a million records, memory that the pairs need
     known = known_frequencies(definition.entity)
     terms = model.terms if model is not None else learn_frequencies(made, known)
     made = with_frequencies(with_regions_by_name(made, terms), terms)
-    compared = comparisons_of(definition, made.columns)
-    if model is not None:
-        compared = model.check(definition.entity, compared)
+    compared = _known(comparisons_of(definition, made.columns), model, definition.entity)
     clock.stop("features")
-    caps = model.caps or None if model is not None else None
+    caps = None if model is None else model.caps or None
     blocked = block(made, matching, caps, keep_blocks=keep_state)
     clock.stop("blocking")
     ids = made["id"].to_numpy()
@@ -134,22 +138,21 @@ def match_records(
         clock.stop("random pairs")
         if model is None:
             prior = prior_mixture(definition, compared, random, made)
-            blocked = _affordable(blocked, splink, ids, random, definition, terms, prior)
+            learner = Learner(definition, compared, random, prior, terms, fields, made.height)
+            blocked = _affordable(blocked, splink, ids, learner)
         vectors = pair_vectors(splink, blocked.pairs, ids, random, model)
         clock.stop("comparing")
         if model is None:
-            model = _learnt(
-                vectors, compared, random, definition, prior, caps=blocked.caps, terms=terms,
-                fields=fields, records=made.height,
-            )  # fmt: skip
+            model = learner.model(vectors, blocked.caps, _labelled(splink, ids, labels))
         clock.stop("training")
         pairs = scored(vectors, compared, model, matching)
+        del vectors
         clock.stop("scoring")
-        labels = clustered(pairs, Scorer(splink, model, matching, ids), decisions)
+        placed = clustered(pairs, Scorer(splink, model, matching, ids), decisions)
         clock.stop("clustering")
     finally:
         splink.close()
-    clusters = pl.DataFrame({"record_id": ids, "cluster_id": ids[labels]})
+    clusters = pl.DataFrame({"record_id": ids, "cluster_id": ids[placed]})
     pairs = with_names(pairs, model, blocked.keys)
     groups = relation_groups(pairs, clusters, matching)
     review = to_review(pairs, clusters, model, decisions)
@@ -159,27 +162,24 @@ def match_records(
     return MatchResult(pairs, clusters, review, groups, report, model, state)
 
 
+def _known(
+    compared: tuple[Comparison, ...], model: MatchModel | None, entity: str
+) -> tuple[Comparison, ...]:
+    """What is compared, under a model only what it knows."""
+    return compared if model is None else model.check(entity, compared)
+
+
 def _affordable(
-    blocked: Blocked,
-    splink: SplinkRun,
-    ids: NDArray[np.int64],
-    random: RandomAgreement,
-    definition: EntityDefinition,
-    terms: TermFrequencies,
-    prior: Mixture | None,
+    blocked: Blocked, splink: SplinkRun, ids: NDArray[np.int64], learner: Learner
 ) -> Blocked:
     """The pairs without those of keys that bring least, judged by a model of a sample of them."""
-    matching = definition.matching
+    matching = learner.definition.matching
     assert matching is not None  # noqa: S101 - checked by the caller
-    compared = splink.comparisons
 
     def is_same(some: pl.DataFrame) -> NDArray[np.bool_]:
-        found = pair_vectors(splink, some, ids, random, None)
-        learnt = _learnt(
-            found, compared, random, definition, prior, caps={}, terms=terms, fields=(),
-            records=len(ids),
-        )  # fmt: skip
-        weights = scored(found, compared, learnt, matching)["match_weight"]
+        found = pair_vectors(splink, some, ids, learner.random, None)
+        learnt = learner.model(found, {})
+        weights = scored(found, splink.comparisons, learnt, matching)["match_weight"]
         same: NDArray[np.bool_] = weights.to_numpy() >= learnt.accept
         return same
 
@@ -220,68 +220,26 @@ def _nothing(
     return MatchResult(pairs, clusters, pairs, groups, report, model)
 
 
-def _learnt(  # noqa: PLR0913 - all that makes a model
-    vectors: pl.DataFrame,
-    compared: Sequence[Comparison],
-    random: RandomAgreement,
-    definition: EntityDefinition,
-    prior: Mixture | None,
-    *,
-    caps: Mapping[str, int],
-    terms: TermFrequencies,
-    fields: Sequence[str],
-    records: int,
-) -> MatchModel:
-    """The model of some pairs, fitted where they are few, and what it was learnt from."""
-    matching = definition.matching
-    assert matching is not None  # noqa: S101 - checked by the caller
-    mixture, origin, why = _mixture(vectors, compared, random, matching, prior, records)
-    return MatchModel(
-        definition.entity,
-        origin,
-        why,
-        mixture,
-        random,
-        {c.name: c.names() for c in compared},
-        terms,
-        caps,
-        matching.accept,
-        matching.review,
-        records,
-        tuple(fields),
+def _labelled(
+    splink: SplinkRun, ids: NDArray[np.int64], labels: pl.DataFrame | None
+) -> Labelled | None:
+    """The comparison vectors of labelled pairs of records that are at hand."""
+    if labels is None:
+        return None
+    known = pl.Series(ids)
+    asked = labels.filter(
+        pl.col("record_id_l").is_in(known.implode()), pl.col("record_id_r").is_in(known.implode())
+    ).select(pl.col("record_id_l").alias("left_id"), pl.col("record_id_r").alias("right_id"),
+             pl.col("verdict") == "same", pl.col("chosen"))  # fmt: skip
+    if asked.is_empty():
+        return None
+    found = vectors_of(splink.connection, splink.comparisons, asked.select("left_id", "right_id"))
+    both = asked.join(found, on=["left_id", "right_id"], how="inner", maintain_order="left")
+    return Labelled(
+        both.select(c.gamma for c in splink.comparisons).to_numpy(),
+        both["verdict"].to_numpy(),
+        both["chosen"].to_numpy(),
     )
-
-
-def _mixture(
-    vectors: pl.DataFrame,
-    compared: Sequence[Comparison],
-    random: RandomAgreement,
-    matching: MatchingDefinition,
-    prior: Mixture | None,
-    records: int,
-) -> tuple[Mixture, str, str]:
-    """The mixture, where it comes from (``trained`` or ``prior``), and why."""
-    if prior is not None and alone(compared):
-        mixture = untrained(prior, random, compared, matching)
-        return mixture, "prior", "one piece of evidence alone cannot be weighed against another"
-    gammas = [c.gamma for c in compared]
-    counted = vectors.group_by(gammas).len("pairs").sort(gammas)
-    mixture = train(
-        counted.select(gammas).to_numpy(),
-        counted["pairs"].cast(pl.Float64).to_numpy(),
-        compared,
-        random,
-        matching,
-        prior=prior,
-    )
-    if prior is not None and (doubt := implausible(mixture, records)):
-        return untrained(prior, random, compared, matching), "prior", doubt
-    if records < matching.few_records:
-        few = (
-            f"{records:,} records are few ({matching.few_records:,} are not); it is fitted to them"
-        )
-        return mixture, "prior", few
-    return mixture, "trained", f"learnt from {records:,} records"
 
 
 def to_review(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crm_quality.match.first_guess import SLIGHT, start, tells_apart
+from crm_quality.match.labels import pinned, set_apart
 from crm_quality.match.random_pairs import (
     ACROSS,
     RANDOM_PAIRS,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crm_quality.definitions import MatchingDefinition
+    from crm_quality.match.labels import Labelled
     from crm_quality.match.levels import Comparison
 
     Floats = NDArray[np.float64]
@@ -141,6 +143,7 @@ def train(
     definition: MatchingDefinition,
     *,
     prior: Mixture | None = None,
+    labelled: Labelled | None = None,
     rounds: int = 300,
 ) -> Mixture:
     """Expectation–maximisation (Dempster, Laird and Rubin 1977) over distinct vectors.
@@ -158,6 +161,8 @@ def train(
         random: What random pairs show.
         definition: Relations, bounds and pseudo-counts.
         prior: What is expected, in the terms of these records.
+        labelled: Pairs of which it is known whether they are the same; they are of their class
+            throughout. Null = there are none.
         rounds: At most so many.
     """
     classes = (definition.same, *definition.relations, definition.unrelated)
@@ -166,6 +171,9 @@ def train(
     absent = _absent(names, definition)
     if prior is not None and alone(comparisons):
         return untrained(prior, random, comparisons, definition)
+    known = None
+    if labelled is not None:
+        gammas, counts, known = set_apart(gammas, counts, labelled)
     weights = start(gammas, comparisons, definition)
     if prior is not None:
         told = untrained(prior, random, comparisons, definition)
@@ -174,6 +182,7 @@ def train(
     never = contradicted(gammas, comparisons, definition)
     weights[never, 0] = 0.0
     weights[:, absent] = 0.0
+    weights = pinned(weights, known)
     mixture = Mixture(classes, {}, np.ones(len(classes)))
     for number in range(1, rounds + 1):
         before = mixture.comparisons
@@ -187,6 +196,7 @@ def train(
             break
         weights = _posterior(mixture.log_likelihoods(gammas, names))
         weights[never, 0] = 0.0
+        weights = pinned(weights, known)
     return mixture
 
 

@@ -60,6 +60,7 @@ def judge(
         definition: The laws; null = there are none.
     """
     weight, relation = model.mixture.score(gammas, [c.name for c in comparisons])
+    weight = model.slope * weight + model.offset
     if definition is None:
         nothing = np.zeros(len(gammas), dtype=bool)
         return Verdict(weight, relation, nothing, nothing)

@@ -152,6 +152,15 @@ def settle_records(
     store.execute("DROP TABLE settled")
 
 
+def accepted_records(store: Store, entity: str) -> pl.DataFrame:
+    """``record_id``, ``accepted_no`` (order of acceptance) of records that were ever accepted."""
+    return store.frame(
+        "SELECT record_id, accepted_no FROM landing.record"
+        " WHERE entity = ? AND accepted_no IS NOT NULL",
+        [entity],
+    )
+
+
 def live_records(store: Store, entity: str) -> pl.DataFrame:
     """``record_id`` of every live record, ascending."""
     return store.frame(

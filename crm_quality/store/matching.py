@@ -141,6 +141,31 @@ def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:
     )
 
 
+def labels_by_record(store: Store, entity: str) -> pl.DataFrame:
+    """Decisions in force as labels to learn from.
+
+    Returns:
+        ``record_id_l`` < ``record_id_r``, ``verdict`` (same, different), ``chosen``: false where a
+        source told of its own merges, which says nothing of pairs that are not the same.
+    """
+    return store.frame(
+        """
+        SELECT least(l.record_id, r.record_id) AS record_id_l,
+               greatest(l.record_id, r.record_id) AS record_id_r,
+               arg_max(d.verdict, d.decision_id) AS verdict,
+               bool_or(d.actor <> 'source ' || d.source_l) AS chosen
+        FROM matching.decision d
+        JOIN landing.record l ON (l.entity, l.source, l.source_key)
+                               = (d.entity, d.source_l, d.source_key_l)
+        JOIN landing.record r ON (r.entity, r.source, r.source_key)
+                               = (d.entity, d.source_r, d.source_key_r)
+        WHERE d.entity = ? AND d.withdrawn_at IS NULL AND l.record_id <> r.record_id
+        GROUP BY ALL ORDER BY ALL
+        """,
+        [entity],
+    )
+
+
 def learn_merges(
     store: Store, entity: str, told: pl.DataFrame, *, run_id: int, moment: datetime
 ) -> int:
