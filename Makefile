@@ -6,7 +6,7 @@ READY := .venv/.ready
 DEMO := demo
 TESTS ?= tests
 
-.PHONY: help setup demo check test test-browser bench docs prior lock clean
+.PHONY: help setup demo check test test-browser bench bench-quality docs prior lock clean
 
 help:
 	@echo "make demo          six messy exports become one customer list, with a report"
@@ -49,6 +49,14 @@ test-browser: $(READY)
 bench: $(READY)
 	sh scripts/bench.sh $(BIN) $(LABELLED)
 
+# the record stages beside other libraries, which have an environment of their own
+PEERS := .venv-peers
+bench-quality:
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock \
+	  dataframely pandera pointblank great_expectations
+	$(PEERS)/bin/python benchmarks/quality.py --results benchmarks/results
+
 # the pages that are written from the code
 docs: $(READY)
 	$(BIN)/python scripts/command_reference.py
@@ -64,4 +72,4 @@ lock:
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock
 
 clean:
-	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

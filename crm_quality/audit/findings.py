@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crm_quality.audit.card import Example, IssueLine, OwnerLine, UnknownValue, share
+from crm_quality.audit.card import Example, IssueLine, UnknownValue, share
 from crm_quality.audit.drill import finding_rows, of_rules
 from crm_quality.audit.masking import mask_of, screened
+from crm_quality.audit.people import OwnerLine
 from crm_quality.audit.rulebook import label
 
 if TYPE_CHECKING:

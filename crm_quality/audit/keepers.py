@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.audit.card import KeeperLine, TeamLine
 from crm_quality.audit.dimensions import dimension_counts, overall, scores
 from crm_quality.audit.drill import listed, live_rows, text_literal
 from crm_quality.audit.measures import resliced
+from crm_quality.audit.people import KeeperLine, TeamLine
 from crm_quality.audit.population import Slices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from crm_quality.audit.card import OwnerLine
     from crm_quality.audit.measures import Measures
+    from crm_quality.audit.people import OwnerLine
 
 #: A column of keys mapped to ``owner`` by mistake has as many keepers as records.
 KEEPERS = 50

@@ -41,6 +41,11 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def complain(message: str) -> None:
     """Say what went wrong, on standard error."""
     typer.secho("error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)

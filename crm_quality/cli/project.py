@@ -15,7 +15,7 @@ from crm_quality.engine.project import Project
 from crm_quality.errors import CrmQualityError
 from crm_quality.store import verify_trail
 
-_PACKAGES = ("crm-quality", "duckdb", "splink", "polars", "pandera", "phonenumbers", "pydantic")
+_PACKAGES = ("crm-quality", "duckdb", "splink", "polars", "phonenumbers", "pydantic")
 
 
 def register(app: typer.Typer) -> None:

@@ -12,7 +12,7 @@ import typer
 from crm_quality.audit.guideline import render_guideline
 from crm_quality.cli.annotations import github, junit, shown_path
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, Wait
-from crm_quality.cli.output import console, print_frame, print_object, progress, say
+from crm_quality.cli.output import console, counted, print_frame, print_object, progress, say
 from crm_quality.cli.rules_diff import diff
 from crm_quality.cli.rules_usage import usage
 from crm_quality.cli.run import print_rules, print_summary
@@ -79,15 +79,11 @@ def check(
     report = check_rules(folder or project)
     _print_report(report, output)
     say(
-        f"{_counted(len(report.files), 'file')} read: {_counted(len(report.faults), 'mistake')}, "
-        f"{_counted(len(report.advice), 'warning')}"
+        f"{counted(len(report.files), 'file')} read: {counted(len(report.faults), 'mistake')}, "
+        f"{counted(len(report.advice), 'warning')}"
     )
     if report.faults or (report.advice and fail_on is Strictness.WARNING):
         raise typer.Exit(1)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _print_report(report: RulesReport, output: CheckFormat) -> None:

@@ -61,21 +61,13 @@ def run(
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit 1 from this severity on.")
     ] = None,
-    requarantine: Annotated[
-        bool,
-        typer.Option(
-            "--requarantine",
-            help="Also set aside records accepted before that fail the rules of today; then no "
-            "file need be given.",
-        ),
-    ] = False,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
     wait: Wait = 0.0,
 ) -> None:
     """Take files the whole way: standardise, validate, match, merge, store."""
     files = files or []
-    if not files and not requarantine:
+    if not files:
         raise UsageError("name the files to take in, or - for standard input")
     _once(files)
     opened = Project.open(project, wait=wait)
@@ -88,7 +80,6 @@ def run(
             encoding=encoding,
             delimiter=delimiter,
             as_of=_day(as_of),
-            requarantine=requarantine,
             command="crmq run",
             progress=listener,
         )

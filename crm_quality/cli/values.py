@@ -11,7 +11,7 @@ import typer
 
 from crm_quality.audit.masking import mask_of
 from crm_quality.cli.options import Format, OutputFormat, ProjectDir, ShowPersonal, Wait
-from crm_quality.cli.output import console, print_frame, print_object, progress, say
+from crm_quality.cli.output import console, counted, print_frame, print_object, progress, say
 from crm_quality.engine.project import Project
 from crm_quality.engine.value_sheet import read_sheet, write_sheet
 from crm_quality.engine.values import SURE_ENOUGH
@@ -157,9 +157,10 @@ def _list_values(
         say(f"every value of {owner}.{name} is in the vocabulary {vocabulary}")
     else:
         print_frame(_shown(unknown), output, title=f"Not in the vocabulary {vocabulary}")
+        records = counted(int(unknown["records"].sum()), "record")
         say(
-            f"{unknown.height:,} texts in {unknown['records'].sum():,} records. Accept one with: "
-            f'crmq values {name} --accept "TEXT=VALUE" --reason WHY'
+            f"{counted(unknown.height, 'text')} in {records}. "
+            f'Accept one with: crmq values {name} --accept "TEXT=VALUE" --reason WHY'
         )
     _tell_of_waiting(int(found.filter("is_accepted")["records"].sum()))
 

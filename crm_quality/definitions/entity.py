@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -196,6 +196,27 @@ class FieldDefinition(Definition):
         return self
 
 
+#: What of an entity and of a vocabulary neither reads a row nor is in any issue of it.
+_IN_WORDS: Final[dict[str, Any]] = {
+    "meaning": True,
+    "owner": True,
+    "fields": {
+        "__all__": {
+            "meaning": True,
+            "owner": True,
+            "personal": True,
+            "checks": {"__all__": {"owner": True, "title": True}},
+        }
+    },
+    "rules": {"__all__": {"owner": True, "title": True}},
+}
+_VALUES_IN_WORDS: Final[dict[str, Any]] = {
+    "meaning": True,
+    "owner": True,
+    "values": {"__all__": {"meaning": True}},
+}
+
+
 class EntityDefinition(Definition):
     """One entity: its fields, its record rules and, bound when loaded, all it refers to.
 
@@ -238,10 +259,17 @@ class EntityDefinition(Definition):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what standardises and checks a record; equal for equal meaning."""
+        """SHA-256 of what standardises, checks and merges a record.
+
+        What only people read is left out: meanings, titles, owners. Labels of values are in it,
+        since they are spellings of them too, and so are messages, which issues carry.
+        """
         plain = {
-            "entity": self.model_dump(mode="json"),
-            "vocabularies": {n: v.model_dump(mode="json") for n, v in self.vocabularies.items()},
+            "entity": self.model_dump(mode="json", exclude=_IN_WORDS),
+            "vocabularies": {
+                name: vocabulary.model_dump(mode="json", exclude=_VALUES_IN_WORDS)
+                for name, vocabulary in self.vocabularies.items()
+            },
         }
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 

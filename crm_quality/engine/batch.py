@@ -65,7 +65,8 @@ def prepare(
 
     Args:
         rows: RAW frame with ``record_id`` and ``version_id``; (``source``, ``source_key``,
-            ``row_number``) is unique.
+            ``row_number``) is unique. ``absent`` (List of text, may be missing) names the fields
+            that a row's file had no column for: rules that need them are not asked of it.
         definition: The entity.
         sources: Known sources, for regions and date orders.
         country: Region of phone numbers that nothing else tells.
@@ -75,11 +76,13 @@ def prepare(
         in_force: The rows are in force and stay so: an error is told, and sets nothing aside.
     """
     with clock.stage("standardise"):
-        standardised = standardise(rows, definition, sources=sources, country=country)
+        parts = _standardised(rows, definition, sources=sources, country=country)
     with clock.stage("validate"):
-        validation = check_records(standardised, definition, as_of=as_of, sources=sources)
+        checked = [check_records(part, definition, as_of=as_of, sources=sources) for part in parts]
+        standardised = pl.concat(parts, how="diagonal_relaxed")
         ids = rows.select(*ROW, "record_id", "version_id")
-        found = validation.issues.join(ids, on=ROW, how="left", maintain_order="left")
+        found = pl.concat([part.issues for part in checked])
+        found = found.join(ids, on=ROW, how="left", maintain_order="left")
         issues, is_waived = waive(found, WAIVERS.to_frame() if waivers is None else waivers)
         bad = issues.filter(pl.col("severity") == "error").select("version_id").unique()
         fails = pl.col("version_id").is_in(bad["version_id"].implode())
@@ -95,10 +98,30 @@ def prepare(
     return Prepared(
         versions=versions.select(*(c for c in carried if c in versions.columns), *fields),
         issues=issues,
-        checks=validation.checks,
+        checks=pl.concat([part.checks for part in checked]),
         points=_contact_points(versions, definition),
         waived=issues.filter(is_waived).select("version_id", "rule"),
     )
+
+
+def _standardised(
+    rows: pl.DataFrame,
+    definition: EntityDefinition,
+    *,
+    sources: Mapping[str, SourceDefinition],
+    country: str | None,
+) -> list[pl.DataFrame]:
+    """The rows in canonical form, in parts of which each has the columns that its rows had."""
+    if "absent" not in rows.columns:
+        return [standardise(rows, definition, sources=sources, country=country)]
+    lacking = rows["absent"].fill_null([]).list.sort()
+    parts = []
+    for names in lacking.unique(maintain_order=True).to_list():
+        # all rows are read, so that dates are read by the evidence of all
+        whole = rows.drop("absent", *names, strict=False)
+        part = standardise(whole, definition, sources=sources, country=country)
+        parts.append(part.filter(lacking == pl.lit(names, pl.List(pl.String))))
+    return parts
 
 
 def _contact_points(versions: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:

@@ -31,13 +31,15 @@ def with_corrections(
     A row that could not be read counts as read once somebody has corrected it.
 
     Args:
-        rows: RAW frame with ``version_id``.
+        rows: RAW frame with ``version_id``; ``absent`` (List of text, may be missing) names the
+            fields that a row's file had no column for.
         corrections: ``source``, ``source_key``, ``content_hash``, ``field``, ``new_value`` (null =
             to be empty), ``correction_id``; one per row and field.
         definition: The entity; fields that it has no longer are left out.
 
     Returns:
-        The rows in their order, and which correction gave which value: frame of `APPLIED`.
+        The rows in their order, and which correction gave which value: frame of `APPLIED`. A field
+        that a row has from a correction alone stays absent from the others.
     """
     known = corrections.filter(pl.col("field").is_in(list(definition.fields)))
     hits = rows.select(*ROW, "version_id").join(known, on=ROW)
@@ -49,6 +51,7 @@ def with_corrections(
         joined = rows.select("version_id").join(
             new, on="version_id", how="left", maintain_order="left"
         )
+        rows = _present_where(rows, name, joined["corrected"].is_not_null())
         own = _texts(rows, name)
         said = pl.when(joined["corrected"].is_not_null()).then(joined["new_value"])
         rows = rows.with_columns(said.otherwise(own).alias(name))
@@ -64,17 +67,19 @@ def given_by_source(rows: pl.DataFrame, definition: EntityDefinition) -> pl.Seri
 
 
 def rows_of(versions: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
-    """The rows that a source gave, from what was kept of them.
+    """What a source gave, from the texts that quarantine kept: of rows that are kept no longer.
 
-    Dates whose reading leans on the other rows of their file are given as they were read then.
+    Which columns their file had is not known then, so what is empty counts as absent. Dates whose
+    reading leans on the other rows of their file are given as they were read then.
 
     Args:
         versions: As `crm_quality.store.quarantine.last_versions` gives them.
         definition: The entity.
 
     Returns:
-        RAW frame in the same order: canonical fields as text, ``record_id``, ``source``,
-        ``source_key``, ``row_number``, ``problem``, ``custom``, ``raw``, ``content_hash``.
+        RAW frame in the same order: canonical fields as text, ``absent``, ``record_id``,
+        ``source``, ``source_key``, ``row_number``, ``problem``, ``custom``, ``raw``,
+        ``content_hash``.
     """
     fields = [name for name in definition.fields if name != "source_key"]
     dates = [n for n in definition.fields_of_type(*_READ_AS) if n in versions.columns]
@@ -86,8 +91,9 @@ def rows_of(versions: pl.DataFrame, definition: EntityDefinition) -> pl.DataFram
         .alias(name)
         for name in dates
     )
-    rows = rows.select(n for n in fields if rows[n].null_count() < rows.height)
+    empty = pl.concat_list(pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in fields)
     kept = ("record_id", "source", "source_key", "row_number", "problem", "custom", "raw")
+    rows = rows.with_columns(empty.list.drop_nulls().alias("absent"))
     return rows.with_columns(versions.select(*kept, "content_hash"))
 
 
@@ -109,6 +115,20 @@ def _text(value: object) -> str | None:
     if isinstance(value, datetime):
         return f"{value.isoformat()}Z"
     return None if value is None else str(value)
+
+
+def _present_where(rows: pl.DataFrame, name: str, corrected: pl.Series) -> pl.DataFrame:
+    """Rows whose field ``name`` is absent, but where somebody has said what it is."""
+    if "absent" in rows.columns:
+        without = pl.col("absent").list.set_difference(pl.lit([name]))
+        rows = rows.with_columns(
+            pl.when(corrected).then(without).otherwise("absent").alias("absent")
+        )
+    if name in rows.columns or corrected.all():
+        return rows
+    before = pl.col("absent") if "absent" in rows.columns else pl.lit([], pl.List(pl.String))
+    more = before.list.set_union(pl.lit([name]))
+    return rows.with_columns(pl.when(corrected).then(before).otherwise(more).alias("absent"))
 
 
 def _texts(rows: pl.DataFrame, name: str) -> pl.Series:

@@ -148,7 +148,7 @@ class Project:
         with open_store(self.store_path, wait=self.wait) as store:
             yield store
 
-    def run(  # noqa: PLR0913 - all of them optional
+    def run(
         self,
         *data: Any,  # noqa: ANN401 - paths or any frames
         source: str | Path | None = None,
@@ -157,7 +157,6 @@ class Project:
         encoding: str | None = None,
         delimiter: str | None = None,
         as_of: date | None = None,
-        requarantine: bool = False,
         command: str = "Project.run",
         progress: Callable[[str], None] | None = None,
     ) -> Run:
@@ -173,7 +172,6 @@ class Project:
             encoding: Of text files; null = detected.
             delimiter: Of text files; null = detected.
             as_of: The day that counts as today; null = today.
-            requarantine: Also set aside records accepted before that fail the rules of today.
             command: How the run is recorded.
             progress: Called with the name of each stage as it begins.
 
@@ -187,7 +185,7 @@ class Project:
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
         day = as_of or datetime.now(UTC).date()
-        request = RunRequest(intakes, self.actor, command, day, requarantine)
+        request = RunRequest(intakes, self.actor, command, day)
         with self.store() as store:
             outcome = execute(store, rules, self.config, request, clock)
         return as_run(outcome, intakes)

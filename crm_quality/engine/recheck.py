@@ -101,6 +101,7 @@ def _recheck_entity(
     run: RunUnderway, request: RecheckRequest, definition: EntityDefinition
 ) -> None:
     entity = definition.entity
+    run.fit_tables(definition, retype=True)
     with run.clock.stage("intake"):
         reader = KeptReader(run.store, entity)
         as_read = replace(run, rules=reader.rules(run.rules))
@@ -118,7 +119,6 @@ def _recheck_entity(
     if stale.is_empty():
         run.count_store(definition)
         return
-    run.grow_tables(definition)
     touched = [TOUCHED.to_frame()]
     rewritten: set[int] = set()
     judged = 0
@@ -141,9 +141,8 @@ def _recheck_entity(
     waits = every.filter("waiting")
     behind = rewritten & {*waits["record_id"]}
     again = {*stale.filter("waiting")["record_id"]} | behind
-    for reading, kept in reader.parts(waits.filter(pl.col("record_id").is_in(again))):
-        rows = reader.rows(reading, kept, definition, as_read.rules)
-        touched.append(_look_at_waiting(run, definition, rows, behind))
+    records = waits.filter(pl.col("record_id").is_in(again))["record_id"].to_list()
+    touched.append(_look_at_waiting(run, definition, records, behind))
     touched.append(_derived_otherwise(run, definition, stale, as_read.rules))
     last_word = pl.concat(touched).unique("record_id", maintain_order=True)
     if last_word.is_empty():
@@ -221,20 +220,20 @@ class _Part:
         counts.quarantined += thrown_out.height
         if thrown_out.height:
             run.outcome.summary.notes.append(
-                f"{entity}: {thrown_out.height:,} records in force were set aside"
+                f"{entity}: {thrown_out.height:,} record{'s' * (thrown_out.height > 1)} in force "
+                f"{'were' if thrown_out.height > 1 else 'was'} set aside"
             )
         run.changed = True
         return self.rewritten.select("record_id", pl.lit(value=False).alias("is_deleted"))
 
 
 def _look_at_waiting(
-    run: RunUnderway, definition: EntityDefinition, rows: pl.DataFrame, behind: set[int]
+    run: RunUnderway, definition: EntityDefinition, records: list[int], behind: set[int]
 ) -> pl.DataFrame:
     """Judge rows that wait again; frame of `TOUCHED`: the records that are accepted now."""
-    records = rows["record_id"].to_list()
     if not records:
         return TOUCHED.to_frame()
-    look = look_again(run, definition, records, rows=rows)
+    look = look_again(run, definition, records)
     verdicts, touched = conclude(
         run, look, reasons=dict.fromkeys(records, _WHY), again=frozenset(behind)
     )

@@ -10,7 +10,6 @@ import polars as pl
 
 from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.outcome import RunOutcome
-from crm_quality.engine.requarantine import requarantine
 from crm_quality.engine.rules_hash import rules_hash
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
@@ -46,7 +45,6 @@ class RunRequest:
         actor: Who is recorded.
         command: How it was asked for.
         as_of: The day that counts as today.
-        requarantine: Whether accepted records that fail today's rules are set aside.
         again: Entities to match and merge again wholly, whether anything arrived or not.
     """
 
@@ -54,7 +52,6 @@ class RunRequest:
     actor: str
     command: str
     as_of: date
-    requarantine: bool = False
     again: tuple[str, ...] = ()
 
 
@@ -95,11 +92,10 @@ def execute_within(
     ) as run:
         lapsed = let_waivers_lapse(run)
         arrived = (entity for intake in request.intakes for entity in intake.records)
-        checked = rules.entities if request.requarantine else ()
         decided = (
             name for name in entities_with_pending_decisions(store) if name in rules.entities
         )
-        for entity in dict.fromkeys((*arrived, *lapsed, *checked, *decided, *request.again)):
+        for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
             _run_entity(run, request, rules.entity(entity), lapsed.get(entity))
     return run.outcome
 
@@ -122,9 +118,7 @@ def _run_entity(
     touched = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
     if lapsed is not None:
         touched.append(lapsed)
-    run.grow_tables(definition)
-    if request.requarantine:
-        touched.append(requarantine(run, definition))
+    run.fit_tables(definition)
     touched.extend(
         _take_in(run, intake, definition) for intake in request.intakes if name in intake.records
     )

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.definitions import SourceDefinition
 from crm_quality.engine.corrections import rows_of
+from crm_quality.engine.kept_rows import KeptReader
 from crm_quality.engine.versions import Judged
-from crm_quality.store.quarantine import STEPS, last_versions, source_definitions, take_steps
+from crm_quality.store.quarantine import STEPS, last_versions, take_steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crm_quality.definitions import EntityDefinition
+    from crm_quality.definitions import EntityDefinition, RuleSet
     from crm_quality.engine.underway import RunUnderway
 
 #: What was decided about records: ``outcome`` is ``released``, ``waived``, ``accepted`` (it was
@@ -107,27 +107,40 @@ def look_again(
     run: RunUnderway,
     definition: EntityDefinition,
     records: Sequence[int],
-    *,
-    rows: pl.DataFrame | None = None,
 ) -> SecondLook:
-    """Judge the last version of records as if it came now; nothing is stored.
+    """Judge the last version of records as if its row came now; nothing is stored.
 
     Args:
         run: The run under way.
         definition: The entity of all of them.
         records: Record ids, each once.
-        rows: The same records as RAW frame, read from what their source sent; null = as
-            quarantine kept them.
     """
-    run.grow_tables(definition)
+    run.fit_tables(definition)
     before = last_versions(run.store, definition.entity, records)
     since = pl.when(before["status"] == "quarantined").then(before["opened_at"])
     own = before.select("record_id", "batch_id", since.alias("opened_at"))
-    given = rows_of(before, definition) if rows is None else rows.drop("batch_id", "version_id")
+    reader = KeptReader(run.store, definition.entity)
+    as_read = replace(run, rules=reader.rules(run.rules))
+    given = _given(reader, before, definition, as_read.rules)
     rows = own.join(given, on="record_id", maintain_order="left")
-    known = {**_sources_of_old(run), **run.rules.sources}
-    as_read = replace(run, rules=replace(run.rules, sources=known))
     return SecondLook(before, Judged(as_read, definition, rows))
+
+
+def _given(
+    reader: KeptReader, before: pl.DataFrame, definition: EntityDefinition, rules: RuleSet
+) -> pl.DataFrame:
+    """The rows of last versions as their source gave them, RAW frame with ``absent``."""
+    fields = [name for name in definition.fields if name != "source_key"]
+    parts = []
+    for reading, kept in reader.parts(before.select("version_id", "batch_id")):
+        part = reader.rows(reading, kept, definition, rules).drop("batch_id", "version_id")
+        absent = [name for name in fields if name not in part.columns]
+        parts.append(part.with_columns(pl.lit(absent, pl.List(pl.String)).alias("absent")))
+    there = [record for part in parts for record in part["record_id"]]
+    erased = before.filter(~pl.col("record_id").is_in(there))
+    if erased.height or not parts:
+        parts.append(rows_of(erased, definition))
+    return pl.concat(parts, how="diagonal_relaxed")
 
 
 def conclude(
@@ -211,12 +224,3 @@ def _steps(new: pl.DataFrame, reasons: Mapping[int, str]) -> pl.DataFrame:
             status = "waived" if row["state"] == "waived" else "released"
             rows.append((*own, status, row["version_id"], reason))
     return pl.DataFrame(rows, schema=STEPS, orient="row")
-
-
-def _sources_of_old(run: RunUnderway) -> dict[str, SourceDefinition]:
-    """Sources that were read by a mapping file that is no part of the project."""
-    return {
-        source: SourceDefinition.model_validate_json(text)
-        for source, text in source_definitions(run.store).items()
-        if source not in run.rules.sources
-    }

@@ -22,9 +22,16 @@ from crm_quality.engine.summary import (
     counted,
     peak_memory_mb,
 )
+from crm_quality.errors import RefusedError
 from crm_quality.store.decisions import mark_applied, pending_records
 from crm_quality.store.kept import keep_rule_set, knows_rule_set
-from crm_quality.store.landing import settle_records, table_columns, version_table
+from crm_quality.store.landing import (
+    add_column,
+    retype_column,
+    settle_records,
+    table_columns,
+    version_table,
+)
 from crm_quality.store.trail import record_event
 from crm_quality.validate import ISSUES
 
@@ -68,13 +75,34 @@ class RunUnderway:
     outcome: RunOutcome
     changed: bool = False
 
-    def grow_tables(self, definition: EntityDefinition) -> None:
-        """Give fields that the project has added to the definition a column of their own."""
-        for table in (version_table(definition.entity), f"crm.{definition.entity}"):
+    def fit_tables(self, definition: EntityDefinition, *, retype: bool = False) -> None:
+        """Give every field of the definition a column of its own, of the field's type.
+
+        Args:
+            definition: The entity.
+            retype: Columns of another type are changed; what has no reading in the new one is null
+                in former versions. Rows in force and rows that wait must be read again then.
+
+        Raises:
+            RefusedError: A column has another type, and ``retype`` is false.
+        """
+        entity = definition.entity
+        for table in (version_table(entity), f"crm.{entity}"):
             have = table_columns(self.store, table)
             for name, kind in definition.columns.items():
                 if name not in have:
-                    self.store.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {kind}')
+                    add_column(self.store, table, name, kind)
+                elif have[name] == kind:
+                    continue
+                elif retype:
+                    retype_column(self.store, table, name, have[name], kind)
+                else:
+                    raise RefusedError(
+                        f"the field {name} of {entity} is of type {definition.fields[name].type} "
+                        f"now, and the store still holds it as {have[name]}; `crmq rules apply` "
+                        "reads the rows that were kept by the new type (`crmq rules diff` says "
+                        "what that changes)"
+                    )
 
     def settle(
         self,

@@ -41,9 +41,10 @@ class Judged:
         entity = definition.entity
         first = run.store.next_id("version_id", version_table(entity))
         ids = pl.int_range(first, first + pl.len(), dtype=pl.Int64)
-        self.rows = rows.with_columns(ids.alias("version_id"))
+        rows = rows.with_columns(ids.alias("version_id"))
+        self.rows = rows.drop("absent", strict=False)
         corrected, self.applied = with_corrections(
-            self.rows, corrections_in_force(run.store, entity), definition
+            rows, corrections_in_force(run.store, entity), definition
         )
         self.prepared: Prepared = prepare(
             corrected,

@@ -204,6 +204,8 @@ def suggested_phones(texts: pl.Series) -> pl.Series:
     def suggest(frame: pl.DataFrame) -> pl.DataFrame:
         digits = pl.col("text").str.replace_all("[^0-9]+", "").str.replace("^00", "")
         whole = frame.select(pl.concat_str(pl.lit("+"), digits).alias("text"))["text"]
+        # no country code begins with 0, so there is no number to be found behind a plus
+        whole = whole.to_frame().select(pl.when(~whole.str.starts_with("+0")).then("text"))["text"]
         read = read_numbers(whole, pl.repeat(None, len(whole), dtype=pl.String, eager=True))
         rounded = frame["text"].str.contains(r"\d[Ee]\+\d")
         return read.select(guess=pl.when(pl.col("valid") & ~rounded).then("number"))

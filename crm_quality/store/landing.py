@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.store.connection import quoted
 from crm_quality.store.quarantine import supersede
 
 if TYPE_CHECKING:
@@ -74,15 +75,28 @@ def ended_by_source(store: Store, entity: str, *, run_id: int) -> dict[str, int]
 
 
 def table_columns(store: Store, table: str) -> dict[str, str]:
-    """Column → DuckDB type of ``schema.table``."""
+    """Column → DuckDB type of ``schema.table``, written as in definitions."""
     schema, name = table.split(".")
     return dict(
         store.rows(
-            "SELECT column_name, data_type FROM duckdb_columns()"
+            "SELECT column_name, replace(data_type, ',', ', ') FROM duckdb_columns()"
             " WHERE schema_name = ? AND table_name = ? ORDER BY column_index",
             [schema, name],
         )
     )
+
+
+def add_column(store: Store, table: str, name: str, kind: str) -> None:
+    """Add a column to ``schema.table``; ``kind`` is its DuckDB type."""
+    store.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(name)} {kind}")
+
+
+def retype_column(store: Store, table: str, name: str, old: str, new: str) -> None:
+    """Change a column's DuckDB type from ``old`` to ``new``; what does not fit becomes null."""
+    column = quoted(name)
+    text = f"array_to_string({column}, ';')" if old.endswith("[]") else f"{column}::VARCHAR"
+    value = f"string_split({text}, ';')" if new.endswith("[]") else f"TRY_CAST({text} AS {new})"
+    store.execute(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {new} USING {value}")
 
 
 def settle_records(

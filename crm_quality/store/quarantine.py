@@ -218,31 +218,6 @@ def withdraw_versions(store: Store, entity: str, versions: pl.DataFrame) -> None
         )
 
 
-def withdraw_records(store: Store, entity: str, records: pl.DataFrame) -> None:
-    """Let no version of some records count as accepted.
-
-    Args:
-        store: Inside its transaction.
-        entity: Name of the entity.
-        records: ``record_id``.
-    """
-    with store.staged(records.select("record_id"), "withdrawn"):
-        store.execute(
-            f"UPDATE landing.{entity}_version SET status = 'withdrawn'"  # noqa: S608
-            " WHERE status = 'accepted' AND record_id IN (SELECT record_id FROM withdrawn)"
-        )
-
-
-def source_definitions(store: Store) -> dict[str, str]:
-    """Source → JSON of its definition, as the last batch that was read by one kept it."""
-    return dict(
-        store.rows(
-            "SELECT source, arg_max(source_definition, batch_id) FROM landing.batch"
-            " WHERE source_definition IS NOT NULL GROUP BY source ORDER BY source"
-        )
-    )
-
-
 def error_issues(store: Store, entity: str | None = None) -> pl.DataFrame:
     """The errors that hold what waits.
 

@@ -17,7 +17,7 @@ from crm_quality.validate.issues import findings, issues_of
 from crm_quality.validate.notes import note_findings, problem_findings
 from crm_quality.validate.predicate import refused
 from crm_quality.validate.rule import Origin, Rule, Status
-from crm_quality.validate.schema import verdicts
+from crm_quality.validate.verdicts import verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

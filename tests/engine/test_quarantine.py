@@ -11,6 +11,8 @@ from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store import verify_trail
 
 DAY = date(2026, 3, 1)
+#: A change by which rows are read again, and which accuses nobody.
+OTHER = ('max: "150", message: a job title', 'max: "140", message: a job title')
 LATER = DAY + timedelta(days=30)
 IDENTIFIABLE = "contact.identifiable"
 
@@ -230,7 +232,7 @@ def test_a_correction_stays_when_rules_change_and_the_same_row_is_read_again(
 ):
     unmatched.run(rows(nobody))
     unmatched.quarantine.fix("crm:3", {"last_name": "tran"}, reason="asked")
-    changed = with_rule(unmatched, "meaning: Day of birth.", "meaning: The day of birth.")
+    changed = with_rule(unmatched, *OTHER)
     assert changed.run(rows(nobody)).summary.records.accepted == 1
     assert changed.golden("contact")["last_name"].to_list() == ["Tran"]
     assert changed.export("corrections")["current"].to_list() == [True]
@@ -386,6 +388,51 @@ def test_only_the_records_asked_for_are_checked(unmatched, rows, nobody):
         unmatched.quarantine.release(["crm:4"], source="shop")
 
 
+def told(project, record):
+    return set(project.quarantine.show(record).issues["rule"])
+
+
+def test_a_column_without_a_value_is_still_missing_when_its_record_is_judged_again(
+    unmatched, rows, nobody
+):
+    unmatched.run(rows({**nobody, "lead_source": None}), as_of=DAY)
+    before = told(unmatched, "crm:3")
+    unmatched.quarantine.fix("crm:3", {"last_name": "Tran"}, reason="asked", as_of=DAY)
+    assert "contact.lead_source.required" in before
+    assert told(unmatched, "crm:3") == before - {IDENTIFIABLE}
+
+
+def test_records_of_two_files_are_each_asked_for_the_columns_of_their_own(unmatched, rows, nobody):
+    unmatched.run(rows({**nobody, "lead_source": None}), as_of=DAY)
+    unmatched.run(rows({**nobody, "source_key": "4"}), as_of=DAY)
+    before = {record: told(unmatched, record) for record in ("crm:3", "crm:4")}
+    milder = with_rule(
+        unmatched,
+        "- {field: tax_id, present: true}",
+        "- {field: tax_id, present: true}\n        - {field: job_title, present: true}",
+    )
+    assert outcomes(milder.quarantine.release(as_of=DAY)) == {"3": "released", "4": "released"}
+    assert "contact.lead_source.required" in before["crm:3"]
+    assert "contact.lead_source.required" not in before["crm:4"]
+    for record, rules in before.items():
+        assert told(milder, record) == rules - {IDENTIFIABLE}
+
+
+def test_a_correction_of_a_column_that_the_file_lacks_accuses_no_other_row_of_it(
+    unmatched, rows, nobody, bob
+):
+    data = rows({**nobody, "created_at": "04/03/2024"}, {**bob, "created_at": "25/12/2023"})
+    unmatched.run(data, as_of=DAY)
+    right = {"last_name": "Tran", "lead_source": "Google"}
+    unmatched.quarantine.fix("crm:3", right, reason="asked", as_of=DAY)
+    changed = with_rule(unmatched, *OTHER)
+    changed.run(data, as_of=DAY)
+    assert not any("lead_source" in rule for rule in changed.export("issues")["rule"])
+    golden = changed.golden("contact").sort("last_name")
+    assert golden["lead_source"].to_list() == [None, "paid_search"]
+    assert golden["created_at"].dt.date().to_list() == [date(2023, 12, 25), date(2024, 3, 4)]
+
+
 # other rules --------------------------------------------------------------------------------------
 
 STRICTER = ("meaning: Position at the company.", "meaning: Position.\n    required: error")
@@ -396,20 +443,20 @@ def test_a_stricter_rule_throws_out_nobody_unless_asked_to(held, rows, bob):
     stricter = with_rule(held, *STRICTER)
     stricter.run(rows({**bob, "source_key": "9", "job_title": "CEO"}), as_of=DAY)
     assert statuses(stricter) == {"2": "accepted", "3": "accepted", "9": "accepted"}
-    summary = stricter.run(as_of=DAY, requarantine=True).summary
+    summary = stricter.apply_rules(as_of=DAY, requarantine=True).summary
     assert statuses(stricter) == {"2": "quarantined", "3": "accepted", "9": "accepted"}
-    assert any("set aside by the rules of today: 1 record" in note for note in summary.notes)
+    assert any("1 record in force was set aside" in note for note in summary.notes)
     assert stricter.golden("contact")["job_title"].to_list() == ["Manager", "CEO"]
     (waiting,) = stricter.quarantine.waiting().to_dicts()
     assert waiting["rules"] == ["contact.job_title.required"]
     before = everything(stricter)
-    stricter.run(as_of=DAY, requarantine=True)
+    stricter.apply_rules(as_of=DAY, requarantine=True)
     assert everything(stricter) == before
 
 
 def test_what_a_stricter_rule_set_aside_can_be_corrected(held):
     stricter = with_rule(held, *STRICTER)
-    stricter.run(as_of=DAY, requarantine=True)
+    stricter.apply_rules(as_of=DAY, requarantine=True)
     done = stricter.quarantine.fix("crm:2", {"job_title": "CEO"}, reason="asked", as_of=DAY)
     assert outcomes(done) == {"2": "released"}
     (bob,) = stricter.golden("contact").to_dicts()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
+import pytest
 from planted import people
 
 from crm_quality import Project
+from crm_quality.errors import RefusedError
 
 DAY = date(2026, 3, 1)
 ANN = {
@@ -257,3 +259,42 @@ def test_a_record_whose_row_was_erased_stays_as_it_was_read(project):
     assert any("1 records stay as they were read" in note for note in done.notes)
     assert foretold.values["record_id"].to_list() == [2]
     assert any("1 rows were left out" in note for note in foretold.notes)
+
+
+def test_words_for_people_can_be_changed_without_judging_anything_again(project):
+    project.run(rows(ANN), as_of=DAY)
+    said = edited(
+        project, "entities/contact.yml", "meaning: Position at the", "meaning: Post at the"
+    )
+    said = edited(said, "vocabularies/lead_source.yml", "owner: ", "owner: new-")
+    foretold = said.diff_rules(as_of=DAY)
+    before = everything(said)
+
+    again = said.run(rows(ANN), as_of=DAY).summary
+
+    assert again.records.unchanged == 1
+    assert said.apply_rules(as_of=DAY).summary.records.received == 0
+    assert everything(said) == before
+    assert foretold.definitions.height == 2
+
+
+def test_a_field_of_another_type_asks_for_the_rules_to_be_applied_and_loses_nothing(project):
+    field = "  loyalty_level: {meaning: Level of the card., type: TYPE}\n\nrules:\n"
+    texts = edited(
+        project, "entities/contact.yml", "\nrules:\n", "\n" + field.replace("TYPE", "text")
+    )
+    bob = {**ANN, "source_key": "2", "first_name": "Bob", "loyalty_level": "1.200"}
+    texts.run(rows({**ANN, "loyalty_level": "04"}, bob), as_of=DAY)
+    numbers = edited(texts, "entities/contact.yml", "card., type: text", "card., type: integer")
+    before = everything(numbers)
+
+    with pytest.raises(RefusedError, match="crmq rules apply"):
+        numbers.run(rows({**ANN, "loyalty_level": "5"}), as_of=DAY)
+    assert everything(numbers) == before
+    numbers.apply_rules(as_of=DAY)
+
+    assert sorted(numbers.golden()["loyalty_level"].to_list()) == [4, 1200]
+    assert numbers.golden().schema["loyalty_level"] == pl.Int64
+    back = edited(numbers, "entities/contact.yml", "card., type: integer", "card., type: text")
+    back.apply_rules(as_of=DAY)
+    assert sorted(back.golden()["loyalty_level"].to_list()) == ["04", "1.200"]
