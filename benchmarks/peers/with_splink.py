@@ -2,6 +2,7 @@
 
 **People**, after its examples "Deduplicate 50k rows historical persons" and "Febrl3":
 ``NameComparison`` for given name and surname, ``DateOfBirthComparison``, ``EmailComparison``,
+``JaroWinklerAtThresholds`` for the street,
 ``ExactMatch`` with term frequencies for telephone, mobile, postcode, city, place of birth,
 occupation and company, ``DamerauLevenshteinAtThresholds`` for identifiers. The blocking rules of
 the first, and equal mailbox, number and identifier. The wider rules of its tutorial and of Febrl3
@@ -67,6 +68,8 @@ def people(job: Job) -> None:
         comparisons.append(cl.DateOfBirthComparison("date_of_birth", input_is_string=True))
     if job.having("email"):
         comparisons.append(cl.EmailComparison("email"))
+    if job.having("street"):
+        comparisons.append(cl.JaroWinklerAtThresholds("street"))
     comparisons += [
         cl.ExactMatch(name).configure(term_frequency_adjustments=True)
         for name in job.having(*FREQUENCIES)
