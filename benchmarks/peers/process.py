@@ -56,7 +56,9 @@ def run(
                 child.wait()
                 break
             time.sleep(EVERY_SECONDS)
-    if failure is None and child.returncode:
+    if failure is None and child.returncode < 0:
+        failure = f"ended from outside: {signal.Signals(-child.returncode).name}"
+    elif failure is None and child.returncode:
         failure = f"failed: {last_words(log)}"
     return Outcome(time.perf_counter() - start, peak // 2**20, failure)
 

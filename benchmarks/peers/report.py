@@ -57,7 +57,7 @@ def machine() -> str:
     """Cores, memory and load of this machine, now."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB; load at the end {load}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB; load when written {load}"
 
 
 def overview(rows: Sequence[Row]) -> str:

@@ -51,6 +51,7 @@ def test_a_record_that_a_tool_leaves_out_is_a_cluster_of_its_own(tmp_path):
     [
         ("pass", 60, 8, None),
         ("1 / 0", 60, 8, "failed: ZeroDivisionError: division by zero"),
+        ("import os; os.kill(os.getpid(), 15)", 60, 8, "ended from outside: SIGTERM"),
         ("import time; time.sleep(60)", 1, 8, "did not finish in 1 s"),
         ("x = b'1' * 2**28; import time; time.sleep(60)", 50, 0.1, "needs more than 0.1 GiB"),
     ],
