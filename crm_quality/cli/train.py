@@ -48,15 +48,14 @@ def train(
 
 def _print(told: Training) -> None:
     before = "none" if told.before is None else f"learnt from {told.before:,} records"
-    plain = told.to_dict()["customers"]
     rows = [
         ("model in use", before),
         ("new model", told.why),
         ("customers now", f"{told.customers:,}"),
         ("customers then", f"{told.customers_after:,}"),
         ("  unchanged", f"{told.kept:,}"),
-        ("  merged into others", f"{plain['merged_away']:,}"),
-        ("  split off", f"{plain['split_off']:,}"),
+        ("  merged into others", f"{told.merged_away:,}"),
+        ("  split off", f"{told.split_off:,}"),
     ]
     rows += [
         (f"pairs that are {name.replace('_', ' ')}", f"{pairs:,.0f}")

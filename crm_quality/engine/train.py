@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -72,13 +72,19 @@ class Training:
     def kept(self) -> int:
         """Customers whose id and records stay as they are."""
         touched = pl.concat(
-            [
-                *(frame[name] for frame in (self.merged, self.split)
-                  for name in ("entity_id", "former_id")),
-            ]
-        )  # fmt: skip
-        new = self.split["entity_id"].n_unique()
-        return self.customers - (touched.n_unique() - new)
+            frame[name] for frame in (self.merged, self.split) for name in frame.columns
+        )
+        return self.customers - (touched.n_unique() - self.split_off)
+
+    @property
+    def merged_away(self) -> int:
+        """Customers that would go into others."""
+        return self.merged["former_id"].n_unique()
+
+    @property
+    def split_off(self) -> int:
+        """Customers that would be new."""
+        return self.split["entity_id"].n_unique()
 
     def to_dict(self) -> dict[str, Any]:
         """The training as plain data; ``schema_version`` 1."""
@@ -95,8 +101,8 @@ class Training:
                 "before": self.customers,
                 "after": self.customers_after,
                 "unchanged": self.kept,
-                "merged_away": self.merged["former_id"].n_unique(),
-                "split_off": self.split["entity_id"].n_unique(),
+                "merged_away": self.merged_away,
+                "split_off": self.split_off,
             },
             "run_id": None if self.outcome is None else self.outcome.summary.run_id,
         }
@@ -149,7 +155,7 @@ def train(
             occurred_at=datetime.now(UTC).replace(tzinfo=None),
             run_id=run_id,
         )
-    return Training(**{**vars(found), "outcome": outcome})
+    return replace(found, outcome=outcome)
 
 
 def _tried(
