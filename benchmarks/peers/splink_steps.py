@@ -9,14 +9,23 @@ import duckdb
 import polars as pl
 from splink import DuckDBAPI, Linker, block_on
 
+from .job import close_job, open_job
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from splink import SettingsCreator
 
     from .job import Job
 
 Rule = tuple[str, ...]
+
+
+def answer(people: Callable[[Job], None], companies: Callable[[Job], None]) -> None:
+    """Do the job that this process was given, by what its records are."""
+    job = open_job("splink", "duckdb")
+    (people if job.entity == "contact" else companies)(job)
+    close_job(job)
 
 
 def linked(

@@ -23,13 +23,16 @@ block, since its examples have none.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import polars as pl
 import splink.comparison_library as cl
 from splink import SettingsCreator, block_on
 
-from .job import Job, close_job, open_job
-from .splink_steps import linked, saved, trained, usable
+from .splink_steps import answer, linked, saved, trained, usable
+
+if TYPE_CHECKING:
+    from .job import Job
 
 WEIGHT = math.log2(0.95 / 0.05)
 FREQUENCIES = ("phone", "mobile", "postcode", "city", "birth_place", "job_title", "company_name")
@@ -179,12 +182,5 @@ def with_words(records: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def main() -> None:
-    """People or companies."""
-    job = open_job("splink", "duckdb")
-    (people if job.entity == "contact" else companies)(job)
-    close_job(job)
-
-
 if __name__ == "__main__":
-    main()
+    answer(people, companies)

@@ -17,14 +17,18 @@ the row that chooses the best with the truth in hand, which no user can.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import baseline_splink as baseline
 import polars as pl
 import splink.comparison_level_library as cll
 import splink.comparison_library as cl
 from splink import SettingsCreator, block_on
 
-from .job import Job, close_job, open_job
-from .splink_steps import linked, saved, trained, usable
+from .splink_steps import answer, linked, saved, trained, usable
+
+if TYPE_CHECKING:
+    from .job import Job
 
 CONTACT_COLUMNS = (
     "first_name", "last_name", "date_of_birth", "email", "other_emails", "phone", "mobile",
@@ -212,12 +216,5 @@ def finish(job: Job, linker: object, connection: object) -> None:
     saved(job, linker, connection, weight=at, others=others, least=LEAST_WEIGHT)
 
 
-def main() -> None:
-    """People or companies."""
-    job = open_job("splink", "duckdb")
-    (people if job.entity == "contact" else companies)(job)
-    close_job(job)
-
-
 if __name__ == "__main__":
-    main()
+    answer(people, companies)
