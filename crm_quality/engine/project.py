@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,17 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from crm_quality.audit import Choice, FigureRows, Scorecard
 from crm_quality.audit.usage import Usage, usage
-from crm_quality.definitions import RuleSet, default_rules_dir, load_rules, write_json_schemas
+from crm_quality.definitions import RuleSet, load_rules
 from crm_quality.engine.actor import user
 from crm_quality.engine.audit import audit, audit_rows
 from crm_quality.engine.check import Reading, Run, as_run, check
-from crm_quality.engine.config import (
-    CONFIG_FILE,
-    ProjectConfig,
-    check_figures,
-    default_config,
-    read_config,
-)
+from crm_quality.engine.config import ProjectConfig, check_figures, read_config
+from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.decide import Author
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.explain import Explanation, explain
@@ -37,11 +31,10 @@ from crm_quality.engine.summary import Clock
 from crm_quality.engine.train import Training, train
 from crm_quality.engine.values import Values
 from crm_quality.engine.warm import WarmMatchers
-from crm_quality.errors import NotFoundError, ProjectError
+from crm_quality.errors import NotFoundError
 from crm_quality.intake import read
 from crm_quality.store import Store, open_store
 from crm_quality.store.export import EXPORTS, export_frame
-from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,8 +42,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from crm_quality.audit.file_profile import FileProfile
-
-STORE_FILE = "store.duckdb"
 
 
 class Project:
@@ -98,23 +89,7 @@ class Project:
             ProjectError: The folder is a project already, or cannot be written.
         """
         folder = Path(folder)
-        if (folder / CONFIG_FILE).exists():
-            raise ProjectError(f"{folder} is a crm-quality project already; nothing was changed")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            rules = folder / "rules"
-            if not rules.exists():
-                shutil.copytree(default_rules_dir(), rules)
-            write_json_schemas(rules / "schemas")
-            text = default_config(name or folder.resolve().name or "customers")
-            with open_store(folder / STORE_FILE, create=True) as store, store.transaction():
-                record_event(store, "project.created", {}, actor=user(None), occurred_at=_utc_now())
-            (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise ProjectError(
-                f"no project could be made in {folder}: {error.strerror or error}; "
-                "choose a folder that you may write to"
-            ) from error
+        create_project(folder, name)
         return cls(folder)
 
     @property
@@ -475,7 +450,3 @@ class Project:
             show_personal=show_personal,
             limit=limit,
         )
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
