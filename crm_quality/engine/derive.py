@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.engine.matched import matched
-from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
     golden_table,
@@ -18,12 +18,14 @@ from crm_quality.store.golden import (
 )
 from crm_quality.store.landing import accepted_records, current_records
 from crm_quality.store.matching import find_shared_values
+from crm_quality.store.rows import write_rows
+from crm_quality.store.tables import row_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crm_quality.definitions import EntityDefinition
-    from crm_quality.engine.summary import Clock, MatchCounts
+    from crm_quality.engine.summary import Clock
     from crm_quality.store import Store
 
 
@@ -52,6 +54,8 @@ def derive(
         Counts of matching, counts of golden records, and notes for the user.
     """
     entity = definition.entity
+    if not definition.is_customer:
+        return MatchCounts(), _rows(store, entity, changed, run_id=run_id, clock=clock), []
     with clock.stage("match"):
         found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
@@ -84,6 +88,18 @@ def derive(
         split=moved.split.height,
     )
     return found.counts, counts, found.notes
+
+
+def _rows(
+    store: Store, entity: str, changed: pl.DataFrame, *, run_id: int, clock: Clock
+) -> GoldenCounts:
+    """Rows that stand for themselves: there is nothing to match or to merge."""
+    with clock.stage("store"):
+        created, rewritten = write_rows(store, entity, changed, run_id=run_id)
+        nothing = pl.DataFrame(schema={"entity_id": pl.Int64, "former_id": pl.Int64})
+        _write_changes(store, entity, run_id, created, rewritten, nothing, nothing)
+    total = store.value(f"SELECT count(*) FROM {row_table(entity)}")  # noqa: S608
+    return GoldenCounts(total=total, created=created.height, changed=rewritten.height)
 
 
 def _write_changes(

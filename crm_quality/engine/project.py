@@ -18,6 +18,7 @@ from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.decide import Author
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.explain import Explanation, explain
+from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
@@ -121,6 +122,9 @@ class Project:
             StoreError: It is missing, broken, not writable or of a later version.
         """
         with open_store(self.store_path, wait=self.wait) as store:
+            if store.upgraded:
+                with store.transaction():
+                    fit_store(store, self.rules)
             yield store
 
     def run(

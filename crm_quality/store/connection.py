@@ -32,11 +32,15 @@ class Store:
     Attributes:
         path: The DuckDB file.
         connection: The connection that holds it.
+        upgraded: Numbers of the migrations that opening it applied.
     """
 
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, path: Path, connection: duckdb.DuckDBPyConnection, upgraded: Sequence[int] = ()
+    ) -> None:
         self.path = path
         self.connection = connection
+        self.upgraded = tuple(upgraded)
         self._when_committed: list[Callable[[], None]] = []
 
     def frame(self, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
@@ -158,9 +162,8 @@ def open_store(
         raise StoreError(f"{path} does not exist; run `crmq init` to make a project")
     connection = _connect(path, wait, read_only=read_only)
     try:
-        if not read_only:
-            migrate(connection, path)
-        yield Store(path, connection)
+        upgraded = [] if read_only else migrate(connection, path)
+        yield Store(path, connection, upgraded)
     finally:
         connection.close()
 
