@@ -16,6 +16,7 @@ from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import ProjectConfig, check_figures, read_config
 from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.decide import Author
+from crm_quality.engine.entities import Entities
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.lookup import Lookup, Matcher
@@ -416,6 +417,11 @@ class Project:
         with self.store() as store:
             clock = Clock(progress)
             return train(store, self.rules, self.config, entity, author, clock, apply=apply)
+
+    @property
+    def entities(self) -> Entities:
+        """Merge, unmerge and split whole customers, and see what became of them."""
+        return Entities(self.store, self.rules, self.config, self.actor)
 
     @property
     def review(self) -> Review:

@@ -46,6 +46,7 @@ class RunRequest:
         command: How it was asked for.
         as_of: The day that counts as today.
         again: Entities to match and merge again wholly, whether anything arrived or not.
+        homes: As `RunUnderway.settle` takes it.
     """
 
     intakes: Sequence[Intake]
@@ -53,6 +54,7 @@ class RunRequest:
     command: str
     as_of: date
     again: tuple[str, ...] = ()
+    homes: pl.DataFrame | None = None
 
 
 def execute(
@@ -129,7 +131,13 @@ def _run_entity(
         run.count_store(definition)
         return
     live = live_by_source(run.store, name)
-    run.settle(definition, last_word, again=again, check=lambda: _mind_limits(run, live, name))
+    run.settle(
+        definition,
+        last_word,
+        again=again,
+        homes=request.homes,
+        check=lambda: _mind_limits(run, live, name),
+    )
 
 
 def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> pl.DataFrame:
