@@ -31,3 +31,19 @@ def id_changes(store: Store, run_id: int) -> pl.DataFrame:
         " WHERE run_id = ? AND kind IN ('merged', 'split') ORDER BY ALL",
         [run_id],
     )
+
+
+def records_by_status(store: Store) -> pl.DataFrame:
+    """``entity``, ``status`` (accepted, quarantined, ended), ``records`` of the whole store."""
+    return store.frame(
+        "SELECT entity, status, count(*) AS records FROM crm.crosswalk GROUP BY ALL ORDER BY ALL"
+    )
+
+
+def records_ended(store: Store, run_id: int) -> int:
+    """How many accepted records a run has ended."""
+    found: int = store.value(
+        "SELECT count(*) FROM landing.record WHERE ended_run = ? AND accepted_no IS NOT NULL",
+        [run_id],
+    )
+    return found
