@@ -11,6 +11,7 @@ import typer
 
 from crm_quality.cli import (
     audit,
+    entities,
     evaluate,
     explain,
     export,
@@ -63,6 +64,7 @@ for module in (
     lookup,
     explain,
     review,
+    entities,
     evaluate,
     train,
     export,

@@ -12,6 +12,7 @@ from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
     golden_table,
     membership,
+    note_moves,
     write_golden,
     write_membership,
     write_origins,
@@ -37,6 +38,7 @@ def derive(
     clock: Clock,
     changed: pl.DataFrame,
     priorities: Mapping[str, int],
+    homes: pl.DataFrame | None = None,
     proposing: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
@@ -48,6 +50,8 @@ def derive(
         clock: Takes the seconds of match and merge.
         changed: ``record_id`` of records whose current version or end changed in this run.
         priorities: Source → trust when values conflict.
+        homes: ``record_id``, ``entity_id`` of records whose customer counts as another than the
+            crosswalk says where ended records look for theirs; null = none.
         proposing: Join nothing but what was decided to be the same.
 
     Returns:
@@ -60,9 +64,11 @@ def derive(
         found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
         former = membership(store, entity)
-        placed = place(found.clusters, accepted_records(store, entity), former)
+        homely = former if homes is None else former.update(homes, on="record_id")
+        placed = place(found.clusters, accepted_records(store, entity), homely)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
+        note_moves(store, entity, former, placed, run_id=run_id)
         find_shared_values(store, entity)
         touched = pl.concat(
             [

@@ -16,10 +16,12 @@ from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import ProjectConfig, check_figures, read_config
 from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.decide import Author
+from crm_quality.engine.entities import Entities
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.lookup import Lookup, Matcher
+from crm_quality.engine.plan import Plan, plan
 from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.recheck import RecheckRequest, recheck
@@ -160,14 +162,45 @@ class Project:
         """
         clock = Clock(progress)
         reading = Reading(source, entity, key, encoding, delimiter)
+        rules, request = self._asked(data, reading, clock, command, as_of)
+        with self.store() as store:
+            outcome = execute(store, rules, self.config, request, clock)
+        return as_run(outcome, request.intakes)
+
+    def plan(
+        self,
+        *data: Any,  # noqa: ANN401 - paths or any frames
+        source: str | Path | None = None,
+        entity: str = "contact",
+        key: Sequence[str] | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        as_of: date | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Plan:
+        """What `run` would do with the same arguments; nothing is written."""
+        clock = Clock(progress)
+        reading = Reading(source, entity, key, encoding, delimiter)
+        rules, request = self._asked(data, reading, clock, "plan", as_of)
+        with self.store() as store:
+            found = plan(store, rules, self.config, request, clock)
+        as_run(found.outcome, request.intakes)
+        return found
+
+    def _asked(
+        self,
+        data: Sequence[Any],
+        reading: Reading,
+        clock: Clock,
+        command: str,
+        as_of: date | None,
+    ) -> tuple[RuleSet, RunRequest]:
+        """The rules and the request of a run over ``data``, which is read."""
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
         day = as_of or datetime.now(UTC).date()
-        request = RunRequest(intakes, self.actor, command, day)
-        with self.store() as store:
-            outcome = execute(store, rules, self.config, request, clock)
-        return as_run(outcome, intakes)
+        return rules, RunRequest(intakes, self.actor, command, day)
 
     def check(
         self,
@@ -420,6 +453,11 @@ class Project:
         with self.store() as store:
             clock = Clock(progress)
             return train(store, self.rules, self.config, entity, author, clock, apply=apply)
+
+    @property
+    def entities(self) -> Entities:
+        """Merge, unmerge and split whole customers, and see what became of them."""
+        return Entities(self.store, self.rules, self.config, self.actor)
 
     @property
     def review(self) -> Review:

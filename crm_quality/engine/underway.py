@@ -89,6 +89,7 @@ class RunUnderway:
         touched: pl.DataFrame,
         *,
         again: pl.DataFrame | None = None,
+        homes: pl.DataFrame | None = None,
         check: Callable[[], None] | None = None,
     ) -> None:
         """Make new versions count: which is current, who belongs together, what is golden.
@@ -99,6 +100,8 @@ class RunUnderway:
             definition: The entity.
             touched: ``record_id``, ``is_deleted`` (the last word on each record).
             again: ``record_id`` of records to match and merge again, changed or not; null = none.
+            homes: ``record_id``, ``entity_id`` of records whose customer counts as another than
+                the crosswalk says where ended records look for theirs; null = none.
             check: Called when it is known which records are in force, before anything is matched.
         """
         self.changed = True
@@ -123,6 +126,7 @@ class RunUnderway:
             clock=self.clock,
             changed=pl.concat(changed).unique(),
             priorities={s.source: s.priority for s in self.rules.sources.values()},
+            homes=homes,
             proposing=self.config.merging == "propose",
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
@@ -254,7 +258,9 @@ def _finish(run: RunUnderway) -> None:
     summary.peak_memory_mb = peak_memory_mb()
     finished = datetime.now(UTC).replace(tzinfo=None)
     run.store.execute(
-        "INSERT INTO audit.run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit.run (run_id, started_at, finished_at, command, actor, as_of,"
+        " rules_fingerprint, product_version, changed, summary)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             run.run_id,
             run.started,

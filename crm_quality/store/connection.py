@@ -114,6 +114,22 @@ class Store:
         for action in self._when_committed:
             action()
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """A transaction that is taken back at the end of the block, whatever happens in it.
+
+        What was to be done when it commits is not done.
+        """
+        self.execute("BEGIN TRANSACTION")
+        self._when_committed = []
+        try:
+            yield
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}") from error
+        finally:
+            self._when_committed = []
+            self._roll_back()
+
     def when_committed(self, action: Callable[[], None]) -> None:
         """Do ``action`` after the transaction under way has been committed, else not at all."""
         self._when_committed.append(action)
