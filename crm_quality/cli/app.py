@@ -21,6 +21,7 @@ from crm_quality.cli import (
     review,
     rules,
     run,
+    store,
     train,
     values,
 )
@@ -65,6 +66,7 @@ for module in (
     review,
     evaluate,
     train,
+    store,
     export,
 ):
     module.register(app)

@@ -11,6 +11,7 @@ from crm_quality.audit import Choice, FigureRows, Scorecard
 from crm_quality.audit.usage import Usage, usage
 from crm_quality.definitions import RuleSet, load_rules
 from crm_quality.engine.actor import user
+from crm_quality.engine.attended import Attended
 from crm_quality.engine.audit import audit, audit_rows
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import ProjectConfig, check_figures, read_config
@@ -29,12 +30,14 @@ from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.train import Training, train
+from crm_quality.engine.upkeep import Upkeep
 from crm_quality.engine.values import Values
 from crm_quality.engine.warm import WarmMatchers
 from crm_quality.errors import NotFoundError
 from crm_quality.intake import read
 from crm_quality.store import Store, open_store
 from crm_quality.store.export import EXPORTS, export_frame
+from crm_quality.store.run_keys import last_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,6 +111,11 @@ class Project:
         return self.folder / STORE_FILE
 
     @property
+    def upkeep(self) -> Upkeep:
+        """The store as a file: backup, restore, compaction, verification, the published copy."""
+        return Upkeep(self)
+
+    @property
     def quarantine(self) -> Quarantine:
         """The records that wait, and what can be done about them."""
         return Quarantine(self)
@@ -121,9 +129,12 @@ class Project:
             StoreError: It is missing, broken, not writable or of a later version.
         """
         with open_store(self.store_path, wait=self.wait) as store:
+            before = last_change(store) if self.config.publish else None
             yield store
+            if before is not None and last_change(store) != before:
+                self.upkeep.published_after(store)
 
-    def run(
+    def run(  # noqa: PLR0913 - as many options as its users need
         self,
         *data: Any,  # noqa: ANN401 - paths or any frames
         source: str | Path | None = None,
@@ -132,6 +143,7 @@ class Project:
         encoding: str | None = None,
         delimiter: str | None = None,
         as_of: date | None = None,
+        run_key: str | None = None,
         command: str = "Project.run",
         progress: Callable[[str], None] | None = None,
     ) -> Run:
@@ -147,23 +159,35 @@ class Project:
             encoding: Of text files; null = detected.
             delimiter: Of text files; null = detected.
             as_of: The day that counts as today; null = today.
+            run_key: A name that a scheduler gives this run. A run that was given it before is
+                told again, and nothing is done.
             command: How the run is recorded.
             progress: Called with the name of each stage as it begins.
+
+        Returns:
+            What was done; ``last_run.json`` beside the store says it too, of a failed run as well.
 
         Raises:
             InputError: Something cannot be read; nothing was stored.
             StoreError: The store cannot be opened or written; it is as before.
         """
         clock = Clock(progress)
-        reading = Reading(source, entity, key, encoding, delimiter)
-        rules = reading.rules(self.rules)
-        with clock.stage("intake"):
-            intakes = [reading.read(item, rules) for item in data]
-        day = as_of or datetime.now(UTC).date()
-        request = RunRequest(intakes, self.actor, command, day)
-        with self.store() as store:
-            outcome = execute(store, rules, self.config, request, clock)
-        return as_run(outcome, intakes)
+        with Attended(self, command, run_key) as attended:
+            if earlier := attended.earlier():
+                return earlier
+            attended.require_room(data)
+            reading = Reading(source, entity, key, encoding, delimiter)
+            rules = reading.rules(self.rules)
+            with clock.stage("intake"):
+                intakes = [reading.read(item, rules) for item in data]
+            day = as_of or datetime.now(UTC).date()
+            request = RunRequest(intakes, self.actor, command, day, run_key=run_key)
+            with self.store() as store:
+                if earlier := attended.earlier(store):
+                    return earlier
+                self.upkeep.before_run(store)
+                outcome = execute(store, rules, self.config, request, clock)
+            return attended.done(as_run(outcome, intakes))
 
     def check(
         self,
@@ -242,9 +266,11 @@ class Project:
             requarantine=requarantine,
             everything=everything,
         )
-        with self.store() as store:
-            outcome = recheck(store, self.rules, self.config, request, Clock(progress))
-        return as_run(outcome, [])
+        with Attended(self, command) as attended:
+            with self.store() as store:
+                self.upkeep.before_run(store)
+                outcome = recheck(store, self.rules, self.config, request, Clock(progress))
+            return attended.done(as_run(outcome, []))
 
     def diff_rules(
         self,

@@ -23,6 +23,7 @@ from crm_quality.store.landing import (
     live_by_source,
 )
 from crm_quality.store.matching import learn_merges
+from crm_quality.store.run_keys import keep_run_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,7 @@ class RunRequest:
         command: How it was asked for.
         as_of: The day that counts as today.
         again: Entities to match and merge again wholly, whether anything arrived or not.
+        run_key: What a scheduler calls the run; kept with it. Null = nothing.
     """
 
     intakes: Sequence[Intake]
@@ -53,6 +55,7 @@ class RunRequest:
     command: str
     as_of: date
     again: tuple[str, ...] = ()
+    run_key: str | None = None
 
 
 def execute(
@@ -71,7 +74,10 @@ def execute(
         What was done. A run that found nothing new has written one run row, metrics and an event.
     """
     with store.transaction():
-        return execute_within(store, rules, config, request, clock)
+        outcome = execute_within(store, rules, config, request, clock)
+        if request.run_key is not None and outcome.summary.run_id is not None:
+            keep_run_key(store, request.run_key, outcome.summary.run_id)
+    return outcome
 
 
 def execute_within(
