@@ -22,6 +22,7 @@ from crm_quality.cli import (
     review,
     rules,
     run,
+    store,
     train,
     values,
 )
@@ -67,6 +68,7 @@ for module in (
     entities,
     evaluate,
     train,
+    store,
     export,
 ):
     module.register(app)

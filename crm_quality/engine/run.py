@@ -23,6 +23,7 @@ from crm_quality.store.landing import (
     live_by_source,
 )
 from crm_quality.store.matching import learn_merges
+from crm_quality.store.run_keys import keep_run_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,7 @@ class RunRequest:
         again: Entities to match and merge again wholly, whether anything arrived or not.
         homes: As `RunUnderway.settle` takes it.
         planning: Limits that are exceeded are noted in the outcome and stop nothing.
+        run_key: What a scheduler calls the run; kept with it. Null = nothing.
     """
 
     intakes: Sequence[Intake]
@@ -57,6 +59,7 @@ class RunRequest:
     again: tuple[str, ...] = ()
     homes: pl.DataFrame | None = None
     planning: bool = False
+    run_key: str | None = None
 
 
 def execute(
@@ -75,7 +78,10 @@ def execute(
         What was done. A run that found nothing new has written one run row, metrics and an event.
     """
     with store.transaction():
-        return execute_within(store, rules, config, request, clock)
+        outcome = execute_within(store, rules, config, request, clock)
+        if request.run_key is not None and outcome.summary.run_id is not None:
+            keep_run_key(store, request.run_key, outcome.summary.run_id)
+    return outcome
 
 
 def execute_within(
