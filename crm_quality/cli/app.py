@@ -16,6 +16,7 @@ from crm_quality.cli import (
     explain,
     export,
     lookup,
+    privacy,
     profile,
     project,
     quarantine,
@@ -69,6 +70,7 @@ for module in (
     evaluate,
     train,
     store,
+    privacy,
     export,
 ):
     module.register(app)

@@ -22,6 +22,7 @@ from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.plan import Plan, plan
+from crm_quality.engine.privacy import Privacy
 from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.review import Review
@@ -118,6 +119,11 @@ class Project:
     def upkeep(self) -> Upkeep:
         """The store as a file: backup, restore, compaction, verification, the published copy."""
         return Upkeep(self)
+
+    @property
+    def privacy(self) -> Privacy:
+        """What people may ask for: to be forgotten, and to be told what is known of them."""
+        return Privacy(self)
 
     @property
     def quarantine(self) -> Quarantine:

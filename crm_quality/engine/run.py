@@ -13,6 +13,7 @@ from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
+from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
@@ -167,7 +168,8 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     Returns:
         ``record_id``, ``is_deleted`` of what is new.
     """
-    rows = _arrive(run, intake.records[definition.entity], definition)
+    told = without_erased(run, intake.records[definition.entity], definition)
+    rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
     _count_unchanged(run, rows)
