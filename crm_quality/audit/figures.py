@@ -57,12 +57,16 @@ def figures(
         and ``golden_filled``.
     """
     as_of = as_of or _day_of(connection, run_id)
+    rows = connection.execute("SELECT DISTINCT entity FROM landing.record").fetchall()
+    known = {entity for (entity,) in rows}
     parts = [
         _of_entity(measured, as_of).with_columns(
             pl.lit(run_id, pl.Int64).alias("run_id"),
             pl.lit(measured.population.definition.entity).alias("entity"),
         )
-        for measured in map(measure, populations(connection, rules))
+        for population in populations(connection, rules)
+        if population.definition.entity in known
+        for measured in [measure(population)]
         if measured.total("received")
     ]
     if not parts:

@@ -23,6 +23,7 @@ from crm_quality.cli import (
     rules,
     run,
     train,
+    undo,
     values,
 )
 from crm_quality.cli.output import complain
@@ -65,6 +66,7 @@ for module in (
     explain,
     review,
     entities,
+    undo,
     evaluate,
     train,
     export,

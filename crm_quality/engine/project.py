@@ -32,6 +32,7 @@ from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.train import Training, train
+from crm_quality.engine.undo import Undone, undo
 from crm_quality.engine.values import Values
 from crm_quality.engine.warm import WarmMatchers
 from crm_quality.errors import NotFoundError
@@ -188,19 +189,13 @@ class Project:
         return found
 
     def _asked(
-        self,
-        data: Sequence[Any],
-        reading: Reading,
-        clock: Clock,
-        command: str,
-        as_of: date | None,
+        self, data: Sequence[Any], reading: Reading, clock: Clock, command: str, as_of: date | None
     ) -> tuple[RuleSet, RunRequest]:
         """The rules and the request of a run over ``data``, which is read."""
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
-        day = as_of or datetime.now(UTC).date()
-        return rules, RunRequest(intakes, self.actor, command, day)
+        return rules, RunRequest(intakes, self.actor, command, as_of or datetime.now(UTC).date())
 
     def check(
         self,
@@ -235,6 +230,15 @@ class Project:
         return profile(
             data, rules=self.rules, entity=entity, encoding=encoding, delimiter=delimiter
         )
+
+    def undo(self, run_id: int, *, reason: str, dry_run: bool = False) -> Undone:
+        """Withdraw what a run brought, and keep later ones; a dry run only says what it would do.
+
+        See `crm_quality.engine.undo.undo`; it need not be the last run.
+        """
+        author = Author(self.actor, "crmq undo")
+        with self.store() as store, store.rehearsal() if dry_run else store.transaction():
+            return undo(store, self.rules, self.config, run_id, reason, author, Clock())
 
     def check_store(self, *, as_of: date | None = None) -> StoreFindings:
         """Check the store against the rules about many records; nothing is written.
