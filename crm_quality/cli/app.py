@@ -25,6 +25,7 @@ from crm_quality.cli import (
     run,
     store,
     train,
+    undo,
     values,
 )
 from crm_quality.cli.output import complain
@@ -67,6 +68,7 @@ for module in (
     explain,
     review,
     entities,
+    undo,
     evaluate,
     train,
     store,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crm_quality.engine.config import Limits
-    from crm_quality.engine.summary import Summary
+    from crm_quality.engine.summary import GoldenCounts, RecordCounts
     from crm_quality.store import Store
 
 
@@ -65,23 +65,23 @@ def ended(
             )
 
 
-def customers(store: Store, entities: list[str]) -> int:
-    """Golden records of some entities."""
-    return sum(
-        store.value(f"SELECT count(*) FROM {golden_table(entity)}")  # noqa: S608
-        for entity in entities
-    )
+def customers(store: Store, entity: str) -> int:
+    """Golden records of an entity."""
+    found: int = store.value(f"SELECT count(*) FROM {golden_table(entity)}")  # noqa: S608
+    return found
 
 
-def overall(limits: Limits, summary: Summary, before: int) -> Iterator[str]:
+def overall(
+    limits: Limits, records: RecordCounts, golden: GoldenCounts, before: int
+) -> Iterator[str]:
     """What a run does to records and customers, where that is more than the limits allow.
 
     Args:
         limits: Of crmq.yml.
-        summary: What it has done.
+        records: Counts of its rows.
+        golden: What it has done to customers.
         before: Customers before the run.
     """
-    records, golden = summary.records, summary.golden
     share = limits.quarantined_share
     enough = records.received >= limits.received_from
     if share is not None and enough and records.quarantined > share * records.received:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from crm_quality.errors import RefusedError
 from crm_quality.match.decided import DIFFERENT, SAME, Decided, Decision
 from crm_quality.store.acts import MERGE, acts_behind
-from crm_quality.store.decisions import decisions_in_force
+from crm_quality.store.decisions import decisions_in_force, decisions_numbered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crm_quality.engine.acting import Intent
     from crm_quality.store import Store
 
@@ -33,13 +35,39 @@ def mind_decisions(store: Store, intent: Intent) -> None:
     if not chain:
         return
     against = _in_the_way(known, wanted)
-    steps = ", ".join(
+    raise RefusedError(
+        f"that contradicts what was decided: {_steps(chain)}; nothing was done; "
+        f"{_advice(store, against)}"
+    )
+
+
+def mind_restored(store: Store, entity: str, decision_ids: Sequence[int]) -> None:
+    """Refuse to let decisions be in force again that contradict those made since.
+
+    Raises:
+        RefusedError: One does; the chain is in the message.
+    """
+    columns = ("decision_id", "record_id_l", "record_id_r", "verdict")
+    decided = Decided(
+        Decision(*row) for row in decisions_in_force(store, entity).select(columns).iter_rows()
+    )
+    for row in decisions_numbered(store, entity, decision_ids).select(columns).iter_rows():
+        one = Decision(*row)
+        chain = decided.contradiction(one.left, one.right, one.verdict)
+        if chain:
+            raise RefusedError(
+                f"{one.left} {one.verdict} {one.right} (decision {one.decision_id}) would be in "
+                f"force again and contradicts what was decided since: {_steps(chain)}; nothing was "
+                f"done; {_advice(store, [step for step in chain if step.decision_id])}"
+            )
+        decided.add(one)
+
+
+def _steps(chain: Sequence[Decision]) -> str:
+    return ", ".join(
         f"{step.left} {step.verdict} {step.right}"
         + (f" (decision {step.decision_id})" if step.decision_id else " (asked for now)")
         for step in chain
-    )
-    raise RefusedError(
-        f"that contradicts what was decided: {steps}; nothing was done; {_advice(store, against)}"
     )
 
 

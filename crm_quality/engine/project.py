@@ -30,6 +30,7 @@ from crm_quality.engine.rulebook import Rulebook
 from crm_quality.engine.run import RunRequest, execute
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.train import Training, train
+from crm_quality.engine.undo import Undone, undo
 from crm_quality.engine.upkeep import Upkeep
 from crm_quality.engine.values import Values
 from crm_quality.engine.warm import WarmMatchers
@@ -267,6 +268,15 @@ class Project:
         return profile(
             data, rules=self.rules, entity=entity, encoding=encoding, delimiter=delimiter
         )
+
+    def undo(self, run_id: int, *, reason: str, dry_run: bool = False) -> Undone:
+        """Withdraw what a run brought, and keep later ones; a dry run only says what it would do.
+
+        See `crm_quality.engine.undo.undo`; it need not be the last run.
+        """
+        author = Author(self.actor, "crmq undo")
+        with self.store() as store, store.rehearsal() if dry_run else store.transaction():
+            return undo(store, self.rules, self.config, run_id, reason, author, Clock())
 
     def golden(self, entity: str = "contact") -> pl.DataFrame:
         """Golden records: ``entity_id``, ``version``, ``records``, ``sources`` and the fields.

@@ -13,6 +13,7 @@ from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
+from crm_quality.engine.summary import GoldenCounts
 from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
@@ -22,6 +23,9 @@ from crm_quality.store.landing import (
     current_records,
     known_records,
     live_by_source,
+    next_record,
+    withdrawn_keys,
+    write_records,
 )
 from crm_quality.store.matching import learn_merges
 from crm_quality.store.run_keys import keep_run_key
@@ -106,15 +110,18 @@ def execute_within(
         decided = (
             name for name in entities_with_pending_decisions(store) if name in rules.entities
         )
-        entities = list(dict.fromkeys((*arrived, *lapsed, *decided, *request.again)))
         watch = Watch(config.limits, planning=request.planning)
-        for entity in entities:
-            run.fit_tables(rules.entity(entity))
-        before = limits.customers(store, entities)
-        for entity in entities:
-            _run_entity(run, request, rules.entity(entity), lapsed.get(entity), watch)
+        customers, existing = GoldenCounts(), 0
+        for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
+            definition, before = rules.entity(entity), run.outcome.summary.golden.model_copy()
+            existing += limits.customers(store, entity) if definition.is_customer else 0
+            _run_entity(run, request, definition, lapsed.get(entity), watch)
+            if definition.is_customer:
+                customers = customers.with_part(before, run.outcome.summary.golden)
         if request.intakes:
-            watch.tell(limits.overall(config.limits, run.outcome.summary, before))
+            watch.tell(
+                limits.overall(config.limits, run.outcome.summary.records, customers, existing)
+            )
     run.outcome.exceeded = watch.exceeded
     return run.outcome
 
@@ -139,6 +146,7 @@ def _run_entity(
     touched = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
     if lapsed is not None:
         touched.append(lapsed)
+    run.fit_tables(definition)
     touched.extend(
         _take_in(run, intake, definition) for intake in request.intakes if name in intake.records
     )
@@ -213,7 +221,8 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
                 run.store, definition.entity, rows.select("source", "source_key").unique()
             ),
             rules_hash=rules_hash(definition, run.rules.sources, run.config.country),
-            next_record=run.store.next_id("record_id", "landing.record"),
+            next_record=next_record(run.store),
+            withdrawn=withdrawn_keys(run.store, definition.entity),
         )
 
 
@@ -237,7 +246,7 @@ def _keep(
     judged = Judged(run, definition, fresh.with_columns(batch.alias("batch_id")))
     with run.clock.stage("store"):
         _write_batch(run, intake, fresh.height, entity)
-        _write_records(run, fresh, entity)
+        write_records(run.store, entity, fresh.filter("is_new"), run_id=run.run_id)
         judged.keep(run)
         learn_merges(
             run.store,
@@ -271,19 +280,6 @@ def _write_batch(run: RunUnderway, intake: Intake, received: int, entity: str) -
             run.started,
             None if known is None else known.model_dump_json(by_alias=True),
         ],
-    )
-
-
-def _write_records(run: RunUnderway, rows: pl.DataFrame, entity: str) -> None:
-    run.store.append(
-        "landing.record",
-        rows.filter("is_new").select(
-            "record_id",
-            pl.lit(entity).alias("entity"),
-            "source",
-            "source_key",
-            pl.lit(run.run_id, pl.Int64).alias("first_run"),
-        ),
     )
 
 

@@ -90,6 +90,7 @@ class RunUnderway:
         *,
         again: pl.DataFrame | None = None,
         homes: pl.DataFrame | None = None,
+        undoing: bool = False,
         check: Callable[[], None] | None = None,
     ) -> None:
         """Make new versions count: which is current, who belongs together, what is golden.
@@ -102,6 +103,7 @@ class RunUnderway:
             again: ``record_id`` of records to match and merge again, changed or not; null = none.
             homes: ``record_id``, ``entity_id`` of records whose customer counts as another than
                 the crosswalk says where ended records look for theirs; null = none.
+            undoing: As `settle_records` takes it.
             check: Called when it is known which records are in force, before anything is matched.
         """
         self.changed = True
@@ -113,6 +115,7 @@ class RunUnderway:
                 run_id=self.run_id,
                 moment=self.started,
                 actor=self.actor,
+                undoing=undoing,
             )
             if check is not None:
                 check()

@@ -145,6 +145,11 @@ def take_back(store: Store, act_id: int, *, run_id: int) -> None:
     store.execute("UPDATE matching.act SET taken_back_run = ? WHERE act_id = ?", [run_id, act_id])
 
 
+def give_back(store: Store, act_id: int) -> None:
+    """Note that an act stands again."""
+    store.execute("UPDATE matching.act SET taken_back_run = NULL WHERE act_id = ?", [act_id])
+
+
 def members_of(store: Store, entity: str, entity_ids: Collection[int]) -> pl.DataFrame:
     """The records of some customers, those that gave out included.
 

@@ -59,3 +59,9 @@ CREATE TABLE landing.withdrawn_record (
 
 ALTER TABLE audit.run ADD COLUMN undone_run BIGINT;   -- the run that undid this one
 ALTER TABLE quality.quarantine_step ADD COLUMN became BIGINT;   -- as in quality.quarantine
+
+-- run_id is the run that last applied a decision, or that it was taken back
+ALTER TABLE matching.decision ADD COLUMN applied_run BIGINT;     -- the first that applied it
+ALTER TABLE matching.decision ADD COLUMN withdrawn_run BIGINT;   -- the one that took it back
+UPDATE matching.decision SET applied_run = run_id WHERE withdrawn_at IS NULL;
+UPDATE matching.decision SET withdrawn_run = run_id WHERE withdrawn_at IS NOT NULL;
