@@ -27,7 +27,7 @@ CREATE TABLE {table} (
     rules_hash   VARCHAR NOT NULL,           -- of the definitions that standardised it
     raw          VARCHAR,                    -- JSON: header → text, the row as it came
     custom       VARCHAR,                    -- JSON: unmapped columns that were filled
-    updated_at   TIMESTAMP
+    updated_at TIMESTAMP{columns}
 )
 """
 _GOLDEN = """
@@ -36,7 +36,7 @@ CREATE TABLE {table} (
     version   BIGINT NOT NULL,               -- goes up by one with every change
     run_id    BIGINT NOT NULL,               -- the run that last changed it
     records   BIGINT NOT NULL,               -- live source records behind it
-    sources   VARCHAR[] NOT NULL
+    sources   VARCHAR[] NOT NULL{columns}
 )
 """
 _ROWS = """
@@ -45,7 +45,7 @@ CREATE TABLE {table} (
     version    BIGINT NOT NULL,              -- goes up by one with every change
     run_id     BIGINT NOT NULL,              -- the run that last changed it
     source     VARCHAR NOT NULL,
-    source_key VARCHAR NOT NULL
+    source_key VARCHAR NOT NULL{columns}
 )
 """
 _VIEW = """
@@ -115,13 +115,18 @@ def fit_tables(
     }
     for table, shape in shapes.items():
         have = table_columns(store, table)
-        if not have:
-            store.execute(shape.format(table=_quoted_table(table)))
-            have = table_columns(store, table)
-            changed = True
         wanted = dict(columns)
         if table == row_table(definition.entity):
             wanted |= {linked_column(other): "BIGINT" for other in definition.belongs_to}
+        if not have:
+            own = "".join(
+                f",\n    {quoted(name)} {kind}"
+                for name, kind in wanted.items()
+                if f"    {name} " not in shape
+            )
+            store.execute(shape.format(table=_quoted_table(table), columns=own))
+            have = table_columns(store, table)
+            changed = True
         for name, kind in wanted.items():
             if name not in have:
                 add_column(store, _quoted_table(table), name, kind)
