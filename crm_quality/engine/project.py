@@ -231,7 +231,7 @@ class Project:
         """The rules and the request of a run over ``data``, which is read."""
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
-            intakes = [reading.read(item, rules) for item in data]
+            intakes = [one for item in data for one in reading.read(item, rules)]
         day = as_of or datetime.now(UTC).date()
         return rules, RunRequest(intakes, self.actor, command, day, run_key=run_key)
 

@@ -13,7 +13,7 @@ from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
-from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.summary import GoldenCounts, RecordCounts
 from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
@@ -177,13 +177,14 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     Returns:
         ``record_id``, ``is_deleted`` of what is new.
     """
-    told = without_erased(run, intake.records[definition.entity], definition)
+    counts = RecordCounts() if intake.is_further else run.outcome.summary.records
+    told = without_erased(run, intake.records[definition.entity], definition, counts)
     rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
-    _count_unchanged(run, rows)
+    _count_unchanged(counts, rows)
     if not fresh.is_empty():
-        _keep(run, intake, fresh, definition)
+        _keep(run, intake, fresh, definition, counts)
     return fresh.select("record_id", "is_deleted")
 
 
@@ -227,9 +228,8 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
         )
 
 
-def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
+def _count_unchanged(counts: RecordCounts, rows: pl.DataFrame) -> None:
     """Count the rows that say nothing new; `_keep` counts the others."""
-    counts = run.outcome.summary.records
     counts.received += rows.height
     same = rows.filter("unchanged")
     waiting = same.filter(pl.col("last_status") == "quarantined").height
@@ -239,7 +239,11 @@ def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
 
 
 def _keep(
-    run: RunUnderway, intake: Intake, fresh: pl.DataFrame, definition: EntityDefinition
+    run: RunUnderway,
+    intake: Intake,
+    fresh: pl.DataFrame,
+    definition: EntityDefinition,
+    counts: RecordCounts,
 ) -> None:
     """Standardise, validate and store the rows of one batch that say something new."""
     entity = definition.entity
@@ -261,7 +265,6 @@ def _keep(
             run_id=run.run_id,
             moment=run.started,
         )
-    counts = run.outcome.summary.records
     counts.quarantined += judged.quarantined.height
     counts.accepted += fresh.height - judged.quarantined.height
 
