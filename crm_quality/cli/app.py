@@ -16,12 +16,14 @@ from crm_quality.cli import (
     explain,
     export,
     lookup,
+    privacy,
     profile,
     project,
     quarantine,
     review,
     rules,
     run,
+    store,
     train,
     undo,
     values,
@@ -69,6 +71,8 @@ for module in (
     undo,
     evaluate,
     train,
+    store,
+    privacy,
     export,
 ):
     module.register(app)

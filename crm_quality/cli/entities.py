@@ -242,8 +242,12 @@ def print_preview(told: dict[str, Any]) -> None:
 
 
 def _print_history(told: EntityHistory) -> None:
-    state = {"accepted": "", "quarantined": ", which waits in quarantine", "ended": ", which its "
-             "source has deleted"}[told.status]  # fmt: skip
+    state = {
+        "accepted": "",
+        "quarantined": ", which waits in quarantine",
+        "ended": ", which its source has deleted",
+        "erased": ", whose content was erased,",
+    }[told.status]
     version = "" if told.version is None else f", version {told.version}"
     console().print(
         f"Record {told.asked}{state} is of {told.entity} [bold]{told.entity_id}[/]{version}."

@@ -25,11 +25,12 @@ from crm_quality.cli.options import (
 )
 from crm_quality.cli.output import as_table, console, print_frame, print_object, progress, say
 from crm_quality.definitions import default_rules
+from crm_quality.engine.attended import note_failure
 from crm_quality.engine.check import Reading
 from crm_quality.engine.check import check as check_files
 from crm_quality.engine.config import CONFIG_FILE
 from crm_quality.engine.project import Project
-from crm_quality.errors import UsageError
+from crm_quality.errors import DefinitionError, UsageError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -59,6 +60,14 @@ def run(
     encoding: EncodingOption = None,
     delimiter: DelimiterOption = None,
     as_of: AsOf = None,
+    run_key: Annotated[
+        str | None,
+        typer.Option(
+            "--run-key",
+            help="Name of this run, such as a date; the same name again does nothing and tells "
+            "what the run did.",
+        ),
+    ] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit 1 from this severity on.")
     ] = None,
@@ -74,7 +83,7 @@ def run(
     if not files:
         raise UsageError("name the files to take in, or - for standard input")
     _once(files)
-    opened = Project.open(project, wait=wait)
+    opened = _opened(project, wait)
     reading: dict[str, Any] = {
         "source": source,
         "entity": entity,
@@ -89,7 +98,7 @@ def run(
         print_plan(found, output)
         return
     with progress() as listener:
-        done = opened.run(*files, **reading, command="crmq run", progress=listener)
+        done = opened.run(*files, **reading, run_key=run_key, command="crmq run", progress=listener)
     for note in done.summary.notes:
         say(note)
     if output is Format.TABLE:
@@ -155,6 +164,15 @@ def check(
     else:
         print_frame(issues, output)
     _gate(done.summary, fail_on)
+
+
+def _opened(project: Path, wait: float) -> Project:
+    """The project; where its settings or rules are wrong, its last_run.json says so."""
+    try:
+        return Project.open(project, wait=wait)
+    except DefinitionError as error:
+        note_failure(project, "crmq run", error)
+        raise
 
 
 def _once(files: list[str]) -> None:

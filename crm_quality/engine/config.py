@@ -11,6 +11,7 @@ from crm_quality.audit.keepers import comparable
 from crm_quality.definitions import Definition
 from crm_quality.definitions.loader import faults_of
 from crm_quality.definitions.text import parse
+from crm_quality.engine.nightly import NIGHTLY_YML, Backups, Retention
 from crm_quality.errors import DefinitionError, Fault, ProjectError
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ class ProjectConfig(Definition):
         teams: Team → its people, as records name their owner and rules theirs.
         unit_costs: ``<entity>.<cost>`` of the audit → what one of them costs.
         currency: Of the unit costs.
+        backups: Copies of the store, and whether runs take one first.
+        retention: What ``crmq store compact`` lets go of.
+        publish: Renew ``store.published.duckdb`` after each change.
     """
 
     name: str = "customers"
@@ -74,6 +78,9 @@ class ProjectConfig(Definition):
     teams: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default={})
     unit_costs: dict[str, Annotated[float, Field(ge=0)]] = Field(default={})
     currency: str = ""
+    backups: Backups = Backups()
+    retention: Retention = Retention()
+    publish: bool = False
 
     @field_validator("teams")
     @classmethod
@@ -142,7 +149,8 @@ limits:
 # currency: EUR
 # unit_costs:
 #   contact.double_sends: 0.02
-"""
+
+{NIGHTLY_YML}"""
 
 
 def read_config(folder: Path) -> ProjectConfig:

@@ -14,6 +14,7 @@ from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
 from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
@@ -27,6 +28,7 @@ from crm_quality.store.landing import (
     write_records,
 )
 from crm_quality.store.matching import learn_merges
+from crm_quality.store.run_keys import keep_run_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +54,7 @@ class RunRequest:
         again: Entities to match and merge again wholly, whether anything arrived or not.
         homes: As `RunUnderway.settle` takes it.
         planning: Limits that are exceeded are noted in the outcome and stop nothing.
+        run_key: What a scheduler calls the run; kept with it. Null = nothing.
     """
 
     intakes: Sequence[Intake]
@@ -61,6 +64,7 @@ class RunRequest:
     again: tuple[str, ...] = ()
     homes: pl.DataFrame | None = None
     planning: bool = False
+    run_key: str | None = None
 
 
 def execute(
@@ -79,7 +83,10 @@ def execute(
         What was done. A run that found nothing new has written one run row, metrics and an event.
     """
     with store.transaction():
-        return execute_within(store, rules, config, request, clock)
+        outcome = execute_within(store, rules, config, request, clock)
+        if request.run_key is not None and outcome.summary.run_id is not None:
+            keep_run_key(store, request.run_key, outcome.summary.run_id)
+    return outcome
 
 
 def execute_within(
@@ -169,7 +176,8 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     Returns:
         ``record_id``, ``is_deleted`` of what is new.
     """
-    rows = _arrive(run, intake.records[definition.entity], definition)
+    told = without_erased(run, intake.records[definition.entity], definition)
+    rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
     _count_unchanged(run, rows)
