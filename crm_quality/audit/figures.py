@@ -8,7 +8,7 @@ import polars as pl
 
 from crm_quality.audit.dimensions import dimension_counts, overall, scores
 from crm_quality.audit.measures import measure
-from crm_quality.audit.population import populations
+from crm_quality.audit.population import populated
 
 if TYPE_CHECKING:
     from datetime import date
@@ -57,16 +57,12 @@ def figures(
         and ``golden_filled``.
     """
     as_of = as_of or _day_of(connection, run_id)
-    rows = connection.execute("SELECT DISTINCT entity FROM landing.record").fetchall()
-    known = {entity for (entity,) in rows}
     parts = [
         _of_entity(measured, as_of).with_columns(
             pl.lit(run_id, pl.Int64).alias("run_id"),
             pl.lit(measured.population.definition.entity).alias("entity"),
         )
-        for population in populations(connection, rules)
-        if population.definition.entity in known
-        for measured in [measure(population)]
+        for measured in map(measure, populated(connection, rules))
         if measured.total("received")
     ]
     if not parts:

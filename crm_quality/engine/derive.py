@@ -18,7 +18,7 @@ from crm_quality.store.golden import (
     write_origins,
 )
 from crm_quality.store.landing import accepted_records, current_records
-from crm_quality.store.matching import find_shared_values
+from crm_quality.store.matching import note_point_use
 from crm_quality.store.rows import write_rows
 from crm_quality.store.tables import row_table
 
@@ -59,7 +59,7 @@ def derive(
     """
     entity = definition.entity
     if not definition.is_customer:
-        return MatchCounts(), _rows(store, entity, changed, run_id=run_id, clock=clock), []
+        return MatchCounts(), _rows(store, definition, changed, run_id=run_id, clock=clock), []
     with clock.stage("match"):
         found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
@@ -69,7 +69,7 @@ def derive(
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         note_moves(store, entity, former, placed, run_id=run_id)
-        find_shared_values(store, entity)
+        note_point_use(store, entity)
         touched = pl.concat(
             [
                 moved.touched,
@@ -97,11 +97,12 @@ def derive(
 
 
 def _rows(
-    store: Store, entity: str, changed: pl.DataFrame, *, run_id: int, clock: Clock
+    store: Store, definition: EntityDefinition, changed: pl.DataFrame, *, run_id: int, clock: Clock
 ) -> GoldenCounts:
     """Rows that stand for themselves: there is nothing to match or to merge."""
+    entity = definition.entity
     with clock.stage("store"):
-        created, rewritten = write_rows(store, entity, changed, run_id=run_id)
+        created, rewritten = write_rows(store, definition, changed, run_id=run_id)
         nothing = pl.DataFrame(schema={"entity_id": pl.Int64, "former_id": pl.Int64})
         _write_changes(store, entity, run_id, created, rewritten, nothing, nothing)
     total = store.value(f"SELECT count(*) FROM {row_table(entity)}")  # noqa: S608

@@ -28,6 +28,7 @@ from crm_quality.store.landing import (
     write_records,
 )
 from crm_quality.store.matching import learn_merges
+from crm_quality.store.rows import link_new_records
 from crm_quality.store.run_keys import keep_run_key
 
 if TYPE_CHECKING:
@@ -246,7 +247,10 @@ def _keep(
     judged = Judged(run, definition, fresh.with_columns(batch.alias("batch_id")))
     with run.clock.stage("store"):
         _write_batch(run, intake, fresh.height, entity)
-        write_records(run.store, entity, fresh.filter("is_new"), run_id=run.run_id)
+        new = fresh.filter("is_new")
+        write_records(run.store, entity, new, run_id=run.run_id)
+        if new.height:
+            link_new_records(run.store, run.rules.entities.values(), entity, run_id=run.run_id)
         judged.keep(run)
         learn_merges(
             run.store,

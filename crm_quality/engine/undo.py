@@ -15,6 +15,7 @@ from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store.acts import act_of_run
 from crm_quality.store.corrections import forget_stewards_words
 from crm_quality.store.landing import current_records, entities_with_records
+from crm_quality.store.rows import unlink_lost_records
 from crm_quality.store.tables import written_table
 from crm_quality.store.trail import record_event
 from crm_quality.store.undo import (
@@ -142,6 +143,7 @@ def undo(
             undone.decisions = undo_act(run, act)
         elif _brought(store, row):
             _undo_arrivals(run, row, undone)
+            unlink_lost_records(store, rules.entities.values())
         else:
             undone.decisions = undo_decisions(run, row)
         note_undone(store, run_id, by=run.run_id)

@@ -11,7 +11,7 @@ import polars as pl
 from crm_quality.store.connection import quoted
 from crm_quality.store.landing import table_columns, version_table
 from crm_quality.store.suppression import digest_sql, secret_of
-from crm_quality.store.tables import row_table
+from crm_quality.store.tables import linked_column, row_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +100,9 @@ def erase_rows(store: Store, definition: EntityDefinition, person: Person) -> pl
             gone = [n for n in (*sorted(definition.personal_fields), "raw", "custom") if n in have]
             gone = [n for n in gone if n not in {belonging.key, belonging.source}]
             sets = [f"{quoted(name)} = NULL" for name in gone]
+            link = linked_column(person.entity)
+            if link in have:
+                sets.append(f"{quoted(link)} = coalesce(d.{quoted(link)}, {person.entity_id})")
             sets.append(
                 f"{quoted(belonging.key)} = CASE WHEN p.found_by = 'key' AND"
                 f" d.{quoted(belonging.key)} IS NOT NULL THEN {keyed} ELSE {by_point} END"

@@ -27,7 +27,7 @@ CREATE TABLE {table} (
     rules_hash   VARCHAR NOT NULL,           -- of the definitions that standardised it
     raw          VARCHAR,                    -- JSON: header → text, the row as it came
     custom       VARCHAR,                    -- JSON: unmapped columns that were filled
-    updated_at   TIMESTAMP
+    updated_at TIMESTAMP{columns}
 )
 """
 _GOLDEN = """
@@ -36,7 +36,7 @@ CREATE TABLE {table} (
     version   BIGINT NOT NULL,               -- goes up by one with every change
     run_id    BIGINT NOT NULL,               -- the run that last changed it
     records   BIGINT NOT NULL,               -- live source records behind it
-    sources   VARCHAR[] NOT NULL
+    sources   VARCHAR[] NOT NULL{columns}
 )
 """
 _ROWS = """
@@ -45,7 +45,7 @@ CREATE TABLE {table} (
     version    BIGINT NOT NULL,              -- goes up by one with every change
     run_id     BIGINT NOT NULL,              -- the run that last changed it
     source     VARCHAR NOT NULL,
-    source_key VARCHAR NOT NULL
+    source_key VARCHAR NOT NULL{columns}
 )
 """
 _VIEW = """
@@ -57,14 +57,18 @@ _WHOSE = """,
        coalesce({found}) AS {id},
        CASE {how} END AS {by},
        CASE WHEN coalesce({found}) IS NOT NULL THEN 'linked'
-            WHEN {key}.status = 'quarantined' THEN 'waiting'
+            WHEN d.{record} IS NOT NULL THEN 'waiting'
             WHEN {named} THEN 'unknown' ELSE 'none' END AS {state}"""
 _BY_KEY = """
-LEFT JOIN crm.crosswalk {key} ON {key}.entity = {other} AND {key}.source = {source}
-      AND {key}.source_key = d.{column}"""
+LEFT JOIN matching.membership {key} ON {key}.record_id = d.{record}"""
 _BY_POINT = """
 LEFT JOIN crm.point_owner {alias} ON {alias}.entity = {other} AND {alias}.kind = '{kind}'
       AND {alias}.value = d.{column}"""
+
+
+def linked_column(other: str) -> str:
+    """The column of rows with the record of kind ``other`` that their key names; null = none."""
+    return f"{other}_record"
 
 
 def row_table(entity: str) -> str:
@@ -111,11 +115,19 @@ def fit_tables(
     }
     for table, shape in shapes.items():
         have = table_columns(store, table)
+        wanted = dict(columns)
+        if table == row_table(definition.entity):
+            wanted |= {linked_column(other): "BIGINT" for other in definition.belongs_to}
         if not have:
-            store.execute(shape.format(table=_quoted_table(table)))
+            own = "".join(
+                f",\n    {quoted(name)} {kind}"
+                for name, kind in wanted.items()
+                if f"    {name} " not in shape
+            )
+            store.execute(shape.format(table=_quoted_table(table), columns=own))
             have = table_columns(store, table)
             changed = True
-        for name, kind in columns.items():
+        for name, kind in wanted.items():
             if name not in have:
                 add_column(store, _quoted_table(table), name, kind)
             elif have[name] == kind or retype is None:
@@ -158,14 +170,10 @@ def _view(definition: EntityDefinition) -> str:
 
 def _belonging(other: str, belonging: Belonging) -> tuple[str, str]:
     """Columns and joins that find the customer of kind ``other``."""
-    key = quoted(f"{other} by key")
-    own = f"CASE WHEN {key}.status <> 'quarantined' THEN {key}.entity_id END"
-    source = "d.source"
-    if belonging.source is not None:
-        source = f"coalesce(d.{quoted(belonging.source)}, d.source)"
+    key, record = quoted(f"{other} by key"), quoted(linked_column(other))
     text = "'" + other.replace("'", "''") + "'"
-    joins = _BY_KEY.format(key=key, other=text, source=source, column=quoted(belonging.key))
-    found, how = [own], [f"WHEN {own} IS NOT NULL THEN 'key'"]
+    joins = _BY_KEY.format(key=key, record=record)
+    found, how = [f"{key}.entity_id"], [f"WHEN {key}.entity_id IS NOT NULL THEN 'key'"]
     for kind, field in (("email", belonging.email), ("phone", belonging.phone)):
         if field is not None:
             alias = quoted(f"{other} by {kind}")
@@ -176,7 +184,7 @@ def _belonging(other: str, belonging: Belonging) -> tuple[str, str]:
     columns = _WHOSE.format(
         found=", ".join(found),
         how=" ".join(how),
-        key=key,
+        record=record,
         named=" OR ".join(f"d.{quoted(field)} IS NOT NULL" for field in named if field),
         id=quoted(f"{other}_id"),
         by=quoted(f"{other}_by"),

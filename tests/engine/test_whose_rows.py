@@ -124,9 +124,10 @@ def said_in(store: Store, said: Iterable[tuple[str, str, str, int, str | None]])
             moment = datetime(2026, 1, day)
             store.execute(
                 "INSERT INTO crm.consent_row (entity_id, version, run_id, source, source_key,"
-                " contact_key, email, channel, purpose, consent_status, occurred_at, evidence)"
-                " VALUES (?, 1, 1, 'crm', ?, ?, ?, 'email', 'marketing', ?, ?, ?)",
-                [1000 + number, str(number), key, address, status, moment, evidence],
+                " contact_key, contact_record, email, channel, purpose, consent_status,"
+                " occurred_at, evidence)"
+                " VALUES (?, 1, 1, 'crm', ?, ?, ?, ?, 'email', 'marketing', ?, ?, ?)",
+                [1000 + number, str(number), key, int(key), address, status, moment, evidence],
             )
         yield
         raise _UndoneError
