@@ -178,8 +178,9 @@ def _mind(row: RunRow) -> None:
         )
     for command, instead in (
         ("rules apply", "put the rules back as they were, then: crmq rules apply"),
-        ("apply_rules", "put the rules back as they were, then: crmq rules apply"),
+        ("rulebook", "put the rules back as they were, then: crmq rules apply"),
         ("values", "take the words out of the vocabulary, then: crmq rules apply"),
+        ("erase", "a person who was erased stays so"),
         ("train", "learn another model: crmq train --apply"),
     ):
         if command in row.command:

@@ -124,9 +124,10 @@ EXPORTS: dict[str, tuple[str, str]] = {
         """,
     ),
     "runs": (
-        "the runs of this store",
+        "the runs of this store; undone_run: the run that undid one",
         """
-        SELECT run_id, started_at, finished_at, command, actor, as_of, changed FROM audit.run
+        SELECT run_id, started_at, finished_at, command, actor, as_of, changed, undone_run
+        FROM audit.run
         ORDER BY run_id
         """,
     ),

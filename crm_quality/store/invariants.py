@@ -151,9 +151,11 @@ _OF_EVERY_STORE = (
         SELECT decision_id AS example FROM matching.decision d
         WHERE d.withdrawn_at IS NULL AND NOT starts_with(d.actor, 'source ')
           AND ((d.entity, d.source_l, d.source_key_l) NOT IN
-               (SELECT (entity, source, source_key) FROM landing.record)
+               (SELECT (entity, source, source_key) FROM landing.record
+                UNION ALL SELECT (entity, source, source_key) FROM landing.withdrawn_record)
             OR (d.entity, d.source_r, d.source_key_r) NOT IN
-               (SELECT (entity, source, source_key) FROM landing.record))
+               (SELECT (entity, source, source_key) FROM landing.record
+                UNION ALL SELECT (entity, source, source_key) FROM landing.withdrawn_record))
         """,
     ),
     Invariant(
@@ -219,8 +221,12 @@ _OF_EVERY_STORE = (
         "the change feed names ids that resolve",
         """
         SELECT entity_id AS example FROM audit.change
-        WHERE entity_id NOT IN (SELECT record_id FROM landing.record)
-           OR former_id NOT IN (SELECT record_id FROM landing.record)
+        WHERE entity_id NOT IN (
+                SELECT record_id FROM landing.record
+                UNION ALL SELECT record_id FROM landing.withdrawn_record)
+           OR former_id NOT IN (
+                SELECT record_id FROM landing.record
+                UNION ALL SELECT record_id FROM landing.withdrawn_record)
         """,
     ),
 )
