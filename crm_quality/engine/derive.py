@@ -12,6 +12,7 @@ from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
     golden_table,
     membership,
+    with_golden,
     write_golden,
     write_membership,
     write_origins,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from crm_quality.definitions import EntityDefinition
     from crm_quality.engine.summary import Clock, MatchCounts
+    from crm_quality.merge import Changes
     from crm_quality.store import Store
 
 
@@ -70,12 +72,13 @@ def derive(
         survived = survive(members, definition, priorities=priorities)
     with clock.stage("store"):
         lifeless = touched.join(survived.golden, on="entity_id", how="anti")
+        ended = with_golden(store, entity, lifeless)
         gone = pl.concat([moved.vanished, lifeless]).unique()
         created, rewritten = write_golden(store, entity, survived.golden, gone, run_id=run_id)
         write_origins(
             store, entity, survived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )
-        _write_changes(store, entity, run_id, created, rewritten, moved.merged, moved.split)
+        _write_changes(store, entity, run_id, created, rewritten, moved, ended)
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608
         created=created.join(moved.split, on="entity_id", how="anti").height,
@@ -92,15 +95,16 @@ def _write_changes(
     run_id: int,
     created: pl.DataFrame,
     rewritten: pl.DataFrame,
-    merged: pl.DataFrame,
-    split: pl.DataFrame,
+    moved: Changes,
+    ended: pl.DataFrame,
 ) -> None:
     nobody = pl.lit(None, pl.Int64).alias("former_id")
     for kind, frame in (
-        ("created", created.join(split, on="entity_id", how="anti").with_columns(nobody)),
+        ("created", created.join(moved.split, on="entity_id", how="anti").with_columns(nobody)),
         ("changed", rewritten.with_columns(nobody)),
-        ("merged", merged),
-        ("split", split),
+        ("merged", moved.merged),
+        ("split", moved.split),
+        ("ended", ended.with_columns(nobody)),
     ):
         store.append(
             "audit.change",

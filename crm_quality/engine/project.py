@@ -18,6 +18,7 @@ from crm_quality.engine.config import ProjectConfig, check_figures, read_config
 from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.decide import Author
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
+from crm_quality.engine.exchange import Exchange
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.profiling import profile
@@ -114,6 +115,11 @@ class Project:
     def upkeep(self) -> Upkeep:
         """The store as a file: backup, restore, compaction, verification, the published copy."""
         return Upkeep(self)
+
+    @property
+    def exchange(self) -> Exchange:
+        """What goes out to other systems: the change feed, merges, updates, all exports."""
+        return Exchange(self)
 
     @property
     def quarantine(self) -> Quarantine:

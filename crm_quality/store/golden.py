@@ -15,6 +15,15 @@ def golden_table(entity: str) -> str:
     return f"crm.{entity}"
 
 
+def with_golden(store: Store, entity: str, entities: pl.DataFrame) -> pl.DataFrame:
+    """Those of ``entities`` (``entity_id``) that have a golden record."""
+    with store.staged(entities.select("entity_id"), "asked"):
+        return store.frame(
+            f"SELECT entity_id FROM {golden_table(entity)}"  # noqa: S608
+            " WHERE entity_id IN (SELECT entity_id FROM asked) ORDER BY entity_id"
+        )
+
+
 def membership(store: Store, entity: str) -> pl.DataFrame:
     """``record_id``, ``entity_id`` of every record of ``entity`` that was ever accepted."""
     return store.frame(

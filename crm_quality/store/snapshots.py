@@ -20,7 +20,7 @@ from crm_quality.duck import connect
 from crm_quality.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from crm_quality.store.connection import Store
@@ -132,12 +132,13 @@ def set_aside(path: Path, kept: Path) -> None:
         log.replace(kept.with_name(f"{kept.name}.wal"))
 
 
-def copy_store(store: Store, target: Path) -> None:
+def copy_store(store: Store, target: Path, views: Mapping[str, str] | None = None) -> None:
     """Put a copy of the store as it is in place of ``target``, in one step.
 
     Args:
         store: Open for writing, outside a transaction.
         target: The file to make or to replace; its folder is made if missing.
+        views: Name → query, of views that the copy has in a schema ``bi``.
 
     Raises:
         StoreError: It cannot be done; ``target`` is as it was.
@@ -148,6 +149,8 @@ def copy_store(store: Store, target: Path) -> None:
         raise StoreError(f"{store.path} cannot be written: {error}") from error
     with replacement(target, store.path.stat().st_size, "a copy of the store") as made:
         copy_file(store.path, made)
+        if views:
+            _add_views(made, views)
         _check_copy(store, made)
         replace(made, target)
 
@@ -220,6 +223,13 @@ def require_room(folder: Path, size: int, what: str) -> None:
 
 def _megabytes(size: float) -> str:
     return f"{size / 1e6:,.0f} MB"
+
+
+def _add_views(copy: Path, views: Mapping[str, str]) -> None:
+    with connect(copy) as opened:
+        opened.execute("CREATE SCHEMA IF NOT EXISTS bi").fetchall()
+        for name, query in views.items():
+            opened.execute(f'CREATE OR REPLACE VIEW bi."{name}" AS {query}').fetchall()
 
 
 def _check_copy(store: Store, copy: Path) -> None:
