@@ -33,6 +33,7 @@ _NAME = re.compile(
 )
 _MOMENT = "%Y%m%dT%H%M%SZ"
 _PARTIAL = ".partial"
+_WRITER = re.compile(r"\.(\d+)-[0-9a-f]{32}\.partial")
 # Closing any handle on a file ends every POSIX lock that the process holds on it, DuckDB's among
 # them; so another process reads the file.
 _COPY = """
@@ -179,11 +180,10 @@ def replacement(target: Path, size: int, what: str) -> Iterator[Path]:
     Raises:
         StoreError: The folder cannot be written, or has no room; nothing was changed.
     """
-    made = target.parent / f".{target.name}.{uuid4().hex}{_PARTIAL}"
+    made = target.parent / f".{target.name}.{os.getpid()}-{uuid4().hex}{_PARTIAL}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for left in target.parent.glob(f".{target.name}.*{_PARTIAL}*"):
-            left.unlink(missing_ok=True)  # of a process that was killed
+        _clear_up(target.parent)
         require_room(target.parent, size, what)
         yield made
     except OSError as error:
@@ -195,6 +195,24 @@ def replacement(target: Path, size: int, what: str) -> Iterator[Path]:
         with suppress(OSError):  # the folder is none, or takes nothing
             made.unlink(missing_ok=True)
             made.with_name(f"{made.name}.wal").unlink(missing_ok=True)
+
+
+def _clear_up(folder: Path) -> None:
+    """Delete what processes that were killed have left half written."""
+    for left in folder.glob(f".store*{_PARTIAL}*"):
+        writer = _WRITER.search(left.name)
+        if writer is not None and not _is_alive(int(writer[1])):
+            left.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is somebody else's
+    return True
 
 
 def replace(new: Path, target: Path) -> None:

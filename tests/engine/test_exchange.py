@@ -205,7 +205,7 @@ def test_updates_hold_the_id_and_what_changed_in_the_words_of_the_source(joined)
     assert row["Id"] == "a"
     assert row["Title"] == "Head of Sales"
     assert row["DoNotCall"] == "true"
-    assert row.get("Email") is None
+    assert row["Email"] == joined.golden()["email"][0]
     assert not {"Account Name", "LastModifiedDate", "OwnerId"} & set(updates.columns)
 
 
