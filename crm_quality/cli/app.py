@@ -11,10 +11,12 @@ import typer
 
 from crm_quality.cli import (
     audit,
+    entities,
     evaluate,
     explain,
     export,
     lookup,
+    privacy,
     profile,
     project,
     quarantine,
@@ -23,6 +25,7 @@ from crm_quality.cli import (
     run,
     store,
     train,
+    undo,
     values,
 )
 from crm_quality.cli.output import complain
@@ -64,9 +67,12 @@ for module in (
     lookup,
     explain,
     review,
+    entities,
+    undo,
     evaluate,
     train,
     store,
+    privacy,
     export,
 ):
     module.register(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from crm_quality.engine.check import Run
+    from crm_quality.engine.plan import Plan
     from crm_quality.engine.summary import IssueCounts, Summary
 
 _FILES = "Files: .csv .tsv .parquet .xlsx .json .jsonl, or - for standard input."
@@ -70,6 +71,9 @@ def run(
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit 1 from this severity on.")
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what it would do; write nothing.")
+    ] = False,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
     wait: Wait = 0.0,
@@ -80,19 +84,21 @@ def run(
         raise UsageError("name the files to take in, or - for standard input")
     _once(files)
     opened = _opened(project, wait)
+    reading: dict[str, Any] = {
+        "source": source,
+        "entity": entity,
+        "key": key,
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "as_of": _day(as_of),
+    }
+    if plan:
+        with progress() as listener:
+            found = opened.plan(*files, **reading, progress=listener)
+        print_plan(found, output)
+        return
     with progress() as listener:
-        done = opened.run(
-            *files,
-            source=source,
-            entity=entity,
-            key=key,
-            encoding=encoding,
-            delimiter=delimiter,
-            as_of=_day(as_of),
-            run_key=run_key,
-            command="crmq run",
-            progress=listener,
-        )
+        done = opened.run(*files, **reading, run_key=run_key, command="crmq run", progress=listener)
     for note in done.summary.notes:
         say(note)
     if output is Format.TABLE:
@@ -210,7 +216,9 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
         del rows[3]
     frame = pl.DataFrame(
         {
-            f"run {summary.run_id}": [label for label, _, _ in rows],
+            "plan" if summary.run_id is None else f"run {summary.run_id}": [
+                label for label, _, _ in rows
+            ],
             "count": [f"{number:,}" for _, number, _ in rows],
             "remark": [remark for _, _, remark in rows],
         }
@@ -220,6 +228,32 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
     console().print(table)
     if not any((golden.created, golden.changed, golden.merged, golden.split)):
         say("nothing changed")
+
+
+def print_plan(found: Plan, output: Format) -> None:
+    """What a run would do; exit 1 where a limit would stop it."""
+    summary = found.outcome.summary
+    for note in summary.notes:
+        say(note)
+    if output is not Format.TABLE:
+        print_object(found.to_dict(), output)
+    else:
+        print_summary(summary)
+        console().print()
+        print_frame(found.records, output, title="Records of the store")
+        for title, frame in (
+            ("Customers that would be merged", found.merges),
+            ("Customers that would be split off", found.splits),
+        ):
+            if frame.height:
+                console().print()
+                named = frame.with_columns(pl.col("entity_id", "former_id").cast(pl.String))
+                print_frame(named, output, title=title, most=20)
+        say("nothing was written; leave out --plan to do it")
+    for message in found.exceeded:
+        say(f"limit: {message}")
+    if found.exceeded:
+        raise typer.Exit(1)
 
 
 def _all(issues: IssueCounts) -> int:

@@ -29,10 +29,24 @@ class Limits(Definition):
     Attributes:
         ended_share: Greatest share of a source's live records that one run may end.
         ended_from: The limit applies to sources with at least so many live records.
+        quarantined_share: Greatest share of its rows that a run may quarantine; null = any.
+        received_from: That limit applies to runs of at least so many rows.
+        merged_share: Greatest share of the customers that a run may merge into others.
+        split_share: Greatest number of customers that a run may split off, as a share of all.
+        vanished_share: Greatest share of the customers that may be no more after a run.
+        changed_share: Greatest share of the customers that a run may change; null = any.
+        customers_from: The limits on customers apply where there are at least so many before.
     """
 
     ended_share: float = Field(default=0.1, ge=0, le=1)
     ended_from: int = Field(default=20, ge=0)
+    quarantined_share: float | None = Field(default=None, ge=0, le=1)
+    received_from: int = Field(default=100, ge=0)
+    merged_share: float | None = Field(default=0.25, ge=0, le=1)
+    split_share: float | None = Field(default=0.25, ge=0, le=1)
+    vanished_share: float | None = Field(default=0.25, ge=0, le=1)
+    changed_share: float | None = Field(default=None, ge=0, le=1)
+    customers_from: int = Field(default=100, ge=0)
 
 
 class ProjectConfig(Definition):
@@ -112,6 +126,14 @@ fail_on: never
 limits:
   # greatest share of a source's records that one run may end, for sources of 20 records or more
   ended_share: 0.1
+  # greatest share of the customers that one run may merge, split off, or leave without a record,
+  # where there are 100 or more
+  merged_share: 0.25
+  split_share: 0.25
+  vanished_share: 0.25
+  # greatest share of the rows of a file that may be quarantined, and of customers that may change
+  # quarantined_share: 0.5
+  # changed_share: 0.5
 
 # Least values of figures of the audit, 0 to 100; `crmq audit` exits with 1 when one is missed.
 # targets:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.errors import InputError, NotFoundError, UsageError
-from crm_quality.store.changes import changes_since, cursor_now, run_of_cursor
 from crm_quality.store.export import EXPORTS, export_frame
+from crm_quality.store.feed import changes_since, cursor_now, run_of_cursor
 from crm_quality.store.landing import current_records
 from crm_quality.store.twins import records_of, sources_named
 
@@ -49,7 +49,7 @@ class Feed:
     """Changes, and where to go on.
 
     Attributes:
-        changes: Frame of `crm_quality.store.changes.FEED`.
+        changes: Frame of `crm_quality.store.feed.FEED`.
         cursor: Give it as ``since`` the next time.
     """
 
@@ -64,7 +64,7 @@ class Exchange:
         self._project = project
 
     def changes(self, since: str | int = 0) -> Feed:
-        """What became of entities since a run or cursor, with golden values as they are now.
+        """What became of customers since a run or cursor, with golden values as they are now.
 
         A copy that is kept by it agrees with the golden records after each time: for every row,
         write ``golden`` under ``entity_id`` where ``is_live``, else delete that id; and delete
@@ -80,8 +80,10 @@ class Exchange:
         """
         with self._project.store() as store:
             run_id = run_of_cursor(store, str(since))
-            golden = [name for name in self._project.rules.entities if _has_golden(store, name)]
-            return Feed(changes_since(store, run_id, golden), cursor_now(store))
+            customers = [
+                name for name, one in self._project.rules.entities.items() if one.is_customer
+            ]
+            return Feed(changes_since(store, run_id, customers), cursor_now(store))
 
     def merges(self, system: str, sources: Sequence[str] = ()) -> pl.DataFrame:
         """The merges that make a system agree with the crosswalk.
@@ -195,16 +197,6 @@ class Exchange:
                     ) from error
                 written[str(file)] = frame.height
         return written
-
-
-def _has_golden(store: Store, entity: str) -> bool:
-    return bool(
-        store.rows(
-            "SELECT 1 FROM duckdb_columns() WHERE schema_name = 'crm' AND table_name = ?"
-            " AND column_name = 'version'",
-            [entity],
-        )
-    )
 
 
 def _sources(store: Store, system: str, asked: Iterable[str]) -> list[str]:

@@ -35,11 +35,13 @@ class Store:
     Attributes:
         path: The DuckDB file.
         connection: The connection that holds it.
+        upgraded: Whether opening it made it one of this version.
     """
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.connection = connection
+        self.upgraded = False
         self._when_committed: list[Callable[[], None]] = []
 
     def frame(self, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
@@ -83,7 +85,8 @@ class Store:
     @contextmanager
     def staged(self, frame: pl.DataFrame, name: str = "staged") -> Iterator[str]:
         """Let SQL read ``frame`` under ``name`` for the time of the block."""
-        self.connection.register(name, _without_zones(frame).to_arrow())
+        arrow = _without_zones(frame).to_arrow(compat_level=pl.CompatLevel.newest())
+        self.connection.register(name, arrow)
         try:
             yield name
         finally:
@@ -112,6 +115,22 @@ class Store:
             raise
         for action in self._when_committed:
             action()
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """A transaction that is taken back at the end of the block, whatever happens in it.
+
+        What was to be done when it commits is not done.
+        """
+        self.execute("BEGIN TRANSACTION")
+        self._when_committed = []
+        try:
+            yield
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}") from error
+        finally:
+            self._when_committed = []
+            self._roll_back()
 
     def when_committed(self, action: Callable[[], None]) -> None:
         """Do ``action`` after the transaction under way has been committed, else not at all."""
@@ -172,7 +191,7 @@ def open_store(
     try:
         store = Store(path, connection)
         if not read_only:
-            _upgrade(store, keep_former=keep_former)
+            store.upgraded = _upgrade(store, keep_former=keep_former)
         yield store
     finally:
         connection.close()
@@ -208,14 +227,14 @@ def hold_file(path: Path, *, wait: float = 0.0) -> Iterator[Store | None]:
         connection.close()
 
 
-def _upgrade(store: Store, *, keep_former: bool) -> None:
-    """Make a store of an earlier version one of this, or leave it as it was."""
+def _upgrade(store: Store, *, keep_former: bool) -> bool:
+    """Make a store of an earlier version one of this, or leave it as it was; true if it was one."""
     missing = pending(store.connection, store.path)
     if not missing:
-        return
+        return False
     if not keep_former or len(missing) == len(migrations()):
         migrate(store.connection, store.path, missing)
-        return
+        return True
     kept = back_up(store, store.path.parent / BACKUPS, "before-upgrade")
     try:
         migrate(store.connection, store.path, missing)
@@ -227,6 +246,7 @@ def _upgrade(store: Store, *, keep_former: bool) -> None:
         store.path,
         kept.file,
     )
+    return True
 
 
 def _connect(path: Path, wait: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:

@@ -179,7 +179,7 @@ def test_compaction_lets_go_of_old_rows_that_count_no_more(unmatched, rows):
                           " WHERE raw IS NULL")  # fmt: skip
     assert gone == [(1, "Ann")]
     assert project.upkeep.verify().is_whole
-    assert project.apply_rules(everything=True).summary.records.received == 3
+    assert project.rulebook.apply(everything=True).summary.records.received == 3
 
 
 def test_without_retention_every_row_is_kept(unmatched, rows):
@@ -274,7 +274,7 @@ def test_the_last_run_is_told_to_its_operator(unmatched, rows, tmp_path):
     told = last_run(unmatched)
     assert (told["status"], told["run_id"], told["error"]["kind"]) == ("failed", None, "InputError")
     assert "missing.csv" in told["error"]["message"]
-    unmatched.apply_rules(command="crmq rules apply")
+    unmatched.rulebook.apply(command="crmq rules apply")
     assert last_run(unmatched)["command"] == "crmq rules apply"
 
 
