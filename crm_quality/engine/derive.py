@@ -13,6 +13,7 @@ from crm_quality.store.golden import (
     golden_table,
     membership,
     note_moves,
+    with_golden,
     write_golden,
     write_membership,
     write_origins,
@@ -80,12 +81,24 @@ def derive(
         survived = survive(members, definition, priorities=priorities)
     with clock.stage("store"):
         lifeless = touched.join(survived.golden, on="entity_id", how="anti")
+        ended = with_golden(store, entity, lifeless)
         gone = pl.concat([moved.vanished, lifeless]).unique()
         created, rewritten = write_golden(store, entity, survived.golden, gone, run_id=run_id)
         write_origins(
             store, entity, survived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )
-        _write_changes(store, entity, run_id, created, rewritten, moved.merged, moved.split)
+        _write_changes(
+            store,
+            entity,
+            run_id,
+            {
+                "created": created.join(moved.split, on="entity_id", how="anti"),
+                "changed": rewritten,
+                "merged": moved.merged,
+                "split": moved.split,
+                "ended": ended,
+            },
+        )
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608
         created=created.join(moved.split, on="entity_id", how="anti").height,
@@ -103,31 +116,19 @@ def _rows(
     entity = definition.entity
     with clock.stage("store"):
         created, rewritten = write_rows(store, definition, changed, run_id=run_id)
-        nothing = pl.DataFrame(schema={"entity_id": pl.Int64, "former_id": pl.Int64})
-        _write_changes(store, entity, run_id, created, rewritten, nothing, nothing)
+        _write_changes(store, entity, run_id, {"created": created, "changed": rewritten})
     total = store.value(f"SELECT count(*) FROM {row_table(entity)}")  # noqa: S608
     return GoldenCounts(total=total, created=created.height, changed=rewritten.height)
 
 
 def _write_changes(
-    store: Store,
-    entity: str,
-    run_id: int,
-    created: pl.DataFrame,
-    rewritten: pl.DataFrame,
-    merged: pl.DataFrame,
-    split: pl.DataFrame,
+    store: Store, entity: str, run_id: int, changes: Mapping[str, pl.DataFrame]
 ) -> None:
-    nobody = pl.lit(None, pl.Int64).alias("former_id")
-    for kind, frame in (
-        ("created", created.join(split, on="entity_id", how="anti").with_columns(nobody)),
-        ("changed", rewritten.with_columns(nobody)),
-        ("merged", merged),
-        ("split", split),
-    ):
+    """Keep what became of entities: kind → ``entity_id``, of merges and splits ``former_id``."""
+    for kind, frame in changes.items():
         store.append(
             "audit.change",
-            frame.select("entity_id", "former_id").with_columns(
+            frame.with_columns(
                 pl.lit(run_id, pl.Int64).alias("run_id"),
                 pl.lit(entity).alias("entity"),
                 pl.lit(kind).alias("kind"),

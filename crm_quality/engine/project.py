@@ -18,6 +18,7 @@ from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.decide import Author
 from crm_quality.engine.entities import Entities
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
+from crm_quality.engine.exchange import Exchange
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.lookup import Lookup, Matcher
@@ -120,6 +121,11 @@ class Project:
     def upkeep(self) -> Upkeep:
         """The store as a file: backup, restore, compaction, verification, the published copy."""
         return Upkeep(self)
+
+    @property
+    def exchange(self) -> Exchange:
+        """What goes out to other systems: the change feed, merges, updates, all exports."""
+        return Exchange(self)
 
     @property
     def privacy(self) -> Privacy:

@@ -105,7 +105,7 @@ EXPORTS: dict[str, tuple[str, str]] = {
         f"{_GROUPS} {_IN_ORDER}",
     ),
     "changes": (
-        "what runs did to entities: created, changed, merged, split",
+        "what runs did to entities: created, changed, merged, split, ended …",
         """
         SELECT run_id, entity, kind, entity_id, former_id FROM audit.change
         ORDER BY run_id, entity, kind, entity_id, former_id

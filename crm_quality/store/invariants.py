@@ -314,6 +314,23 @@ def _of_golden(entity: str) -> Iterator[Invariant]:
     )
 
 
+def _of_rows(entity: str) -> Iterator[Invariant]:
+    rows = f"crm.{quoted(entity + '_row')}"
+    kind = "'" + entity.replace("'", "''") + "'"
+    yield _unique(f"{entity}.row.id", "a row is there once", rows, "entity_id")
+    yield Invariant(
+        f"{entity}.row.live",
+        "the rows in force are those of records in force",
+        f"""
+        SELECT coalesce(o.entity_id, r.record_id) AS example FROM {rows} o
+        FULL JOIN (SELECT record_id FROM landing.record WHERE entity = {kind}
+                   AND ended_at IS NULL AND current_version IS NOT NULL) r
+          ON r.record_id = o.entity_id
+        WHERE o.entity_id IS NULL OR r.record_id IS NULL
+        """,  # noqa: S608
+    )
+
+
 def violations(store: Store) -> pl.DataFrame:
     """Check everything that must be true of a store, and its audit trail.
 
@@ -328,6 +345,7 @@ def violations(store: Store) -> pl.DataFrame:
         if schema == "landing" and table.endswith("_version")
     )
     with_golden = [entity for entity in entities if ("crm", entity) in tables]
+    with_rows = [entity for entity in entities if ("crm", f"{entity}_row") in tables]
     broken = verify_trail(store)
     rows: list[tuple[str, str, int, list[str]]] = [
         ("audit.trail", "every event follows from the one before", len(broken), broken[:EXAMPLES])
@@ -341,6 +359,7 @@ def violations(store: Store) -> pl.DataFrame:
                 *_OF_EVERY_STORE,
                 *(one for entity in entities for one in _of_versions(entity)),
                 *(one for entity in with_golden for one in _of_golden(entity)),
+                *(one for entity in with_rows for one in _of_rows(entity)),
             )
         )
     return pl.DataFrame(rows, schema=VIOLATIONS, orient="row")
