@@ -87,7 +87,9 @@ def derive(
         write_origins(
             store, entity, survived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )
-        _write_changes(store, entity, run_id, created, rewritten, moved.merged, moved.split, ended)
+        _write_changes(
+            store, entity, run_id, created, rewritten, moved.merged, moved.split, ended=ended
+        )
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608
         created=created.join(moved.split, on="entity_id", how="anti").height,
@@ -119,6 +121,7 @@ def _write_changes(
     rewritten: pl.DataFrame,
     merged: pl.DataFrame,
     split: pl.DataFrame,
+    *,
     ended: pl.DataFrame | None = None,
 ) -> None:
     nobody = pl.lit(None, pl.Int64).alias("former_id")
