@@ -6,23 +6,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.engine.golden import rewrite_golden
 from crm_quality.engine.matched import matched
 from crm_quality.engine.summary import GoldenCounts
-from crm_quality.merge import changes, place, survive
-from crm_quality.store.golden import (
-    golden_table,
-    membership,
-    write_golden,
-    write_membership,
-    write_origins,
-)
-from crm_quality.store.landing import accepted_records, current_records
+from crm_quality.merge import changes, place
+from crm_quality.store.golden import golden_table, membership, write_membership
+from crm_quality.store.landing import accepted_records
 from crm_quality.store.matching import find_shared_values
+from crm_quality.store.overrides import pending_overrides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
-    from crm_quality.definitions import EntityDefinition
+    from crm_quality.definitions import EntityDefinition, SourceDefinition
     from crm_quality.engine.summary import Clock, MatchCounts
     from crm_quality.store import Store
 
@@ -34,7 +31,8 @@ def derive(
     run_id: int,
     clock: Clock,
     changed: pl.DataFrame,
-    priorities: Mapping[str, int],
+    sources: Mapping[str, SourceDefinition],
+    as_of: date,
     proposing: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
@@ -45,7 +43,8 @@ def derive(
         run_id: This run.
         clock: Takes the seconds of match and merge.
         changed: ``record_id`` of records whose current version or end changed in this run.
-        priorities: Source → trust when values conflict.
+        sources: Say how far each source is trusted when values conflict.
+        as_of: The day that counts as today: overrides expire by it.
         proposing: Join nothing but what was decided to be the same.
 
     Returns:
@@ -60,26 +59,30 @@ def derive(
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         find_shared_values(store, entity)
+        given = pl.concat([changed, pending_overrides(store, entity, as_of).select("record_id")])
         touched = pl.concat(
             [
                 moved.touched,
-                placed.join(changed, on="record_id", how="semi").select("entity_id"),
+                placed.join(given, on="record_id", how="semi").select("entity_id"),
             ]
         ).unique()
-        members = current_records(store, entity, among=touched)
-        survived = survive(members, definition, priorities=priorities)
+    rewritten = rewrite_golden(
+        store,
+        definition,
+        touched,
+        moved.vanished,
+        run_id=run_id,
+        clock=clock,
+        sources=sources,
+        as_of=as_of,
+    )
+    created, changed_ones = rewritten.created, rewritten.changed
     with clock.stage("store"):
-        lifeless = touched.join(survived.golden, on="entity_id", how="anti")
-        gone = pl.concat([moved.vanished, lifeless]).unique()
-        created, rewritten = write_golden(store, entity, survived.golden, gone, run_id=run_id)
-        write_origins(
-            store, entity, survived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
-        )
-        _write_changes(store, entity, run_id, created, rewritten, moved.merged, moved.split)
+        _write_changes(store, entity, run_id, created, changed_ones, moved.merged, moved.split)
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608
         created=created.join(moved.split, on="entity_id", how="anti").height,
-        changed=rewritten.height,
+        changed=changed_ones.height,
         merged=moved.merged.height,
         split=moved.split.height,
     )

@@ -23,6 +23,7 @@ from crm_quality.store.landing import (
     live_by_source,
 )
 from crm_quality.store.matching import learn_merges
+from crm_quality.store.overrides import entities_with_pending_overrides
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,8 @@ def execute_within(
 ) -> RunOutcome:
     """Do the run inside a transaction of the caller's; see `execute`.
 
-    Decisions that no run has applied yet are applied, whether or not anything arrived.
+    Decisions that no run has applied yet are applied, and pins whose day is past let go of,
+    whether or not anything arrived.
     """
     with run_within(
         store,
@@ -93,7 +95,12 @@ def execute_within(
         lapsed = let_waivers_lapse(run)
         arrived = (entity for intake in request.intakes for entity in intake.records)
         decided = (
-            name for name in entities_with_pending_decisions(store) if name in rules.entities
+            name
+            for name in (
+                *entities_with_pending_decisions(store),
+                *entities_with_pending_overrides(store, run.as_of),
+            )
+            if name in rules.entities
         )
         for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
             _run_entity(run, request, rules.entity(entity), lapsed.get(entity))

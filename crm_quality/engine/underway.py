@@ -32,6 +32,7 @@ from crm_quality.store.landing import (
     table_columns,
     version_table,
 )
+from crm_quality.store.overrides import pending_overrides
 from crm_quality.store.trail import record_event
 from crm_quality.validate import ISSUES
 
@@ -143,7 +144,8 @@ class RunUnderway:
             run_id=self.run_id,
             clock=self.clock,
             changed=pl.concat(changed).unique(),
-            priorities={s.source: s.priority for s in self.rules.sources.values()},
+            sources=self.rules.sources,
+            as_of=self.as_of,
             proposing=self.config.merging == "propose",
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
@@ -151,8 +153,11 @@ class RunUnderway:
         self.outcome.summary.notes.extend(notes)
 
     def is_pending(self, entity: str) -> bool:
-        """Whether decisions on ``entity`` wait to be applied."""
-        return not pending_records(self.store, entity).is_empty()
+        """Whether decisions on ``entity`` or overrides of its values wait to be applied."""
+        return not (
+            pending_records(self.store, entity).is_empty()
+            and pending_overrides(self.store, entity, self.as_of).is_empty()
+        )
 
     def count_store(self, definition: EntityDefinition) -> None:
         """Nothing was new: tell of the store as it is."""

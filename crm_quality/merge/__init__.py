@@ -1,6 +1,16 @@
 """Records of one entity → one golden record, every value traceable."""
 
 from crm_quality.merge.anchors import Changes, changes, place
+from crm_quality.merge.overriding import OVERRIDES, kept_text, typed
 from crm_quality.merge.survivorship import Survived, survive
 
-__all__ = ["Changes", "Survived", "changes", "place", "survive"]
+__all__ = [
+    "OVERRIDES",
+    "Changes",
+    "Survived",
+    "changes",
+    "kept_text",
+    "place",
+    "survive",
+    "typed",
+]

@@ -1,0 +1,149 @@
+-- Values that people put in place of what the records say, and where each golden value comes from.
+
+-- A value that stands in the golden record of the customer whose record it was made on: it goes
+-- where that record goes, through merge and unmerge. Pins beat enriched values, the newer the older.
+CREATE TABLE crm.override (
+    override_id       BIGINT NOT NULL,
+    entity            VARCHAR NOT NULL,
+    record_id         BIGINT NOT NULL,       -- the customer's anchor when it was made
+    field             VARCHAR NOT NULL,
+    kind              VARCHAR NOT NULL,      -- pinned (by a steward), enriched (a proposal accepted)
+    value             VARCHAR,               -- canonical, as text; null: the field is to be empty
+    actor             VARCHAR NOT NULL,
+    reason            VARCHAR NOT NULL,
+    made_at           TIMESTAMP NOT NULL,
+    expires_on        DATE,                  -- the last day on which it holds; null: until withdrawn
+    arrived_at        TIMESTAMP,             -- enriched: values of records that came later go first
+    proposal_id       BIGINT,                -- enriched: which proposal
+    run_id            BIGINT NOT NULL,
+    withdrawn_at      TIMESTAMP,
+    withdrawn_by      VARCHAR,
+    withdrawn_because VARCHAR,
+    applied           BOOLEAN NOT NULL       -- golden records were derived with it
+);
+
+-- what a file says of customers that is not in their golden records: a steward accepts or rejects it
+CREATE TABLE crm.proposal (
+    proposal_id BIGINT NOT NULL,
+    entity      VARCHAR NOT NULL,
+    record_id   BIGINT NOT NULL,             -- the customer's anchor when it was made
+    field       VARCHAR NOT NULL,
+    old_value   VARCHAR,                     -- the golden value then, as text
+    new_value   VARCHAR NOT NULL,            -- canonical, as text
+    source      VARCHAR NOT NULL,            -- who says so
+    origin      VARCHAR NOT NULL,            -- name of the file
+    row_number  BIGINT NOT NULL,
+    updated_at  TIMESTAMP NOT NULL,          -- when it was true, as the file says; else when it came
+    proposed_at TIMESTAMP NOT NULL,
+    proposed_by VARCHAR NOT NULL,
+    status      VARCHAR NOT NULL,            -- open, accepted, rejected, superseded
+    decided_at  TIMESTAMP,
+    decided_by  VARCHAR,
+    reason      VARCHAR
+);
+
+ALTER TABLE crm.value_origin ADD COLUMN override_id BIGINT;
+
+-- every filled field of every golden record, as text
+CREATE VIEW crm.golden_value AS
+SELECT 'contact' AS entity, entity_id, field, value FROM (
+    UNPIVOT (
+        SELECT entity_id, COLUMNS(lambda c:
+            c NOT IN ('entity_id', 'version', 'run_id', 'records', 'sources'))::VARCHAR
+        FROM crm.contact
+    ) ON COLUMNS(* EXCLUDE (entity_id)) INTO NAME field VALUE value
+)
+UNION ALL
+SELECT 'company' AS entity, entity_id, field, value FROM (
+    UNPIVOT (
+        SELECT entity_id, COLUMNS(lambda c:
+            c NOT IN ('entity_id', 'version', 'run_id', 'records', 'sources'))::VARCHAR
+        FROM crm.company
+    ) ON COLUMNS(* EXCLUDE (entity_id)) INTO NAME field VALUE value
+);
+
+-- every filled field of every record that gives values, as text
+CREATE VIEW crm.record_value AS
+SELECT 'contact' AS entity, entity_id, record_id, run_id, field, value FROM (
+    UNPIVOT (
+        SELECT m.entity_id, m.record_id, v.run_id, v.* EXCLUDE (version_id, record_id, run_id)
+        FROM (
+            SELECT COLUMNS(lambda c: c NOT IN ('version_id', 'record_id', 'run_id', 'batch_id',
+                'row_number', 'status', 'content_hash', 'rules_hash', 'raw', 'custom'))::VARCHAR,
+                version_id, record_id, run_id
+            FROM landing.contact_version
+        ) v
+        JOIN landing.record r ON r.current_version = v.version_id AND r.record_id = v.record_id
+        JOIN matching.membership m ON m.record_id = r.record_id
+        WHERE r.entity = 'contact' AND r.ended_at IS NULL
+    ) ON COLUMNS(* EXCLUDE (entity_id, record_id, run_id)) INTO NAME field VALUE value
+)
+UNION ALL
+SELECT 'company' AS entity, entity_id, record_id, run_id, field, value FROM (
+    UNPIVOT (
+        SELECT m.entity_id, m.record_id, v.run_id, v.* EXCLUDE (version_id, record_id, run_id)
+        FROM (
+            SELECT COLUMNS(lambda c: c NOT IN ('version_id', 'record_id', 'run_id', 'batch_id',
+                'row_number', 'status', 'content_hash', 'rules_hash', 'raw', 'custom'))::VARCHAR,
+                version_id, record_id, run_id
+            FROM landing.company_version
+        ) v
+        JOIN landing.record r ON r.current_version = v.version_id AND r.record_id = v.record_id
+        JOIN matching.membership m ON m.record_id = r.record_id
+        WHERE r.entity = 'company' AND r.ended_at IS NULL
+    ) ON COLUMNS(* EXCLUDE (entity_id, record_id, run_id)) INTO NAME field VALUE value
+);
+
+-- who gave each golden value: the origin that was kept, else the only record that there is; run_id
+-- is the run since which that record, with what it says now, gives it by that rule
+CREATE VIEW crm.provenance AS
+WITH cell AS (
+    SELECT entity, entity_id, field, value FROM crm.golden_value
+    UNION ALL
+    SELECT o.entity, o.entity_id, o.field, NULL
+    FROM crm.value_origin o JOIN crm.override p USING (override_id) WHERE p.value IS NULL
+), told AS (
+    SELECT c.entity, c.entity_id, c.field, c.value,
+           coalesce(o.record_id, v.record_id) AS record_id,
+           coalesce(o.rule, CASE WHEN v.record_id IS NOT NULL THEN 'only record' END) AS rule,
+           o.run_id AS since, o.override_id, v.run_id AS said_in
+    FROM cell c
+    LEFT JOIN crm.value_origin o USING (entity, entity_id, field)
+    LEFT JOIN crm.record_value v
+      ON v.entity = c.entity AND v.entity_id = c.entity_id AND v.field = c.field
+     AND (o.record_id IS NULL OR (o.override_id IS NULL AND v.record_id = o.record_id))
+)
+SELECT t.entity, t.entity_id, t.field, t.value, t.record_id, r.source, r.source_key, t.rule,
+       greatest(t.since, t.said_in) AS run_id, t.override_id, p.actor, p.reason,
+       c.correction_id, c.actor AS corrected_by, c.reason AS corrected_because
+FROM told t
+LEFT JOIN landing.record r USING (record_id)
+LEFT JOIN crm.override p USING (override_id)
+LEFT JOIN quality.version_correction u
+  ON u.entity = t.entity AND u.version_id = r.current_version AND u.field = t.field
+ AND t.override_id IS NULL
+LEFT JOIN quality.correction c ON c.correction_id = u.correction_id;
+
+-- what a record says otherwise than its customer's golden record. Lists pool, sums add, and the
+-- least or greatest of times and numbers contradicts nothing: these are left out.
+CREATE VIEW crm.conflict AS
+WITH disputed AS (
+    SELECT entity, entity_id FROM crm.value_origin GROUP BY ALL
+)
+SELECT v.entity, v.entity_id, v.field, g.value, o.record_id, r.source, r.source_key, o.rule,
+       o.override_id, v.value AS losing_value, v.record_id AS losing_record_id,
+       l.source AS losing_source, l.source_key AS losing_source_key
+FROM crm.record_value v
+SEMI JOIN disputed d ON d.entity = v.entity AND d.entity_id = v.entity_id
+LEFT JOIN crm.golden_value g
+  ON g.entity = v.entity AND g.entity_id = v.entity_id AND g.field = v.field
+LEFT JOIN crm.value_origin o
+  ON o.entity = v.entity AND o.entity_id = v.entity_id AND o.field = v.field
+LEFT JOIN landing.record r ON r.record_id = o.record_id
+JOIN landing.record l ON l.record_id = v.record_id
+WHERE v.value IS DISTINCT FROM g.value
+  AND coalesce(o.rule, '') NOT IN ('union', 'sum', 'min', 'max')
+  AND v.field NOT IN (
+      SELECT column_name FROM duckdb_columns()
+      WHERE schema_name = 'crm' AND table_name = v.entity AND data_type LIKE '%[]'
+  );
