@@ -19,6 +19,7 @@ from crm_quality.engine.decide import Author
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.lookup import Lookup, Matcher
+from crm_quality.engine.overrides import Overrides
 from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.recheck import RecheckRequest, recheck
@@ -111,6 +112,11 @@ class Project:
     def quarantine(self) -> Quarantine:
         """The records that wait, and what can be done about them."""
         return Quarantine(self)
+
+    @property
+    def overrides(self) -> Overrides:
+        """Values that stewards have pinned in golden records."""
+        return Overrides(self)
 
     @contextmanager
     def store(self) -> Iterator[Store]:

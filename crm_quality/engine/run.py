@@ -23,7 +23,8 @@ from crm_quality.store.landing import (
     live_by_source,
 )
 from crm_quality.store.matching import learn_merges
-from crm_quality.store.overrides import entities_with_pending_overrides
+from crm_quality.store.overrides import entities_with_pending_overrides, expired_overrides
+from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +94,7 @@ def execute_within(
         as_of=request.as_of,
     ) as run:
         lapsed = let_waivers_lapse(run)
+        _tell_of_expired_pins(run)
         arrived = (entity for intake in request.intakes for entity in intake.records)
         decided = (
             name
@@ -105,6 +107,24 @@ def execute_within(
         for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
             _run_entity(run, request, rules.entity(entity), lapsed.get(entity))
     return run.outcome
+
+
+def _tell_of_expired_pins(run: RunUnderway) -> None:
+    """Say which pins are let go of; deriving their golden records again does so."""
+    expired = expired_overrides(run.store, run.as_of)
+    if expired:
+        told = {"override_ids": expired, "as_of": run.as_of}
+        record_event(
+            run.store,
+            "pin.expired",
+            told,
+            actor=run.actor,
+            occurred_at=run.started,
+            run_id=run.run_id,
+        )
+        run.outcome.summary.notes.append(
+            f"pins whose day is past, so that records' values count again: {len(expired):,}"
+        )
 
 
 def _run_entity(

@@ -9,6 +9,8 @@ import polars as pl
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
+    from crm_quality.definitions import EntityDefinition, Survivorship
+
 #: What survivorship reads of overrides; one row per entity and field.
 OVERRIDES = pl.Schema(
     {
@@ -20,6 +22,8 @@ OVERRIDES = pl.Schema(
         "override_id": pl.Int64(),
     }
 )
+#: Strategies by which what restricts most survives.
+RESTRICTING = frozenset({"any_true", "most_restrictive"})
 _BETWEEN = ";"
 _TIME = "%Y-%m-%dT%H:%M:%S%.6f"
 
@@ -50,6 +54,35 @@ def typed(text: pl.Series, dtype: PolarsDataType) -> pl.Series:
             {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
         )
     return text.cast(dtype, strict=False)
+
+
+def restrictiveness(value: pl.Expr, rule: Survivorship) -> pl.Expr:
+    """Place of a value from the most restrictive on; of a missing one it is the last."""
+    order = ("true", "false") if rule.strategy == "any_true" else rule.order
+    places = {word: place for place, word in enumerate(order)}
+    place = value.cast(pl.String).replace_strict(places, default=len(order), return_dtype=pl.Int64)
+    return place.fill_null(len(order))
+
+
+def not_loosening(
+    said: pl.DataFrame, golden: pl.DataFrame, definition: EntityDefinition
+) -> pl.DataFrame:
+    """Overrides without those that are less restrictive than what the records say.
+
+    An opt-out that any record tells stands, whatever was pinned: a pin can restrict, never widen.
+    """
+    for name in said["field"].unique():
+        rule = definition.fields[name].survivorship
+        if rule.strategy not in RESTRICTING:
+            continue
+        both = said.filter(pl.col("field") == name).join(
+            golden.select("entity_id", pl.col(name).cast(pl.String).alias("own")), on="entity_id"
+        )
+        looser = both.filter(
+            restrictiveness(pl.col("value"), rule) > restrictiveness(pl.col("own"), rule)
+        )
+        said = said.join(looser.select("entity_id", "field"), on=["entity_id", "field"], how="anti")
+    return said
 
 
 def overridden(golden: pl.DataFrame, overrides: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.merge.overriding import OVERRIDES, overridden
+from crm_quality.merge.overriding import OVERRIDES, not_loosening, overridden
 from crm_quality.merge.pooling import LISTS, pooled, summed
 from crm_quality.merge.ranking import Digit, Ranking
 
@@ -71,6 +71,7 @@ def survive(
             warnings and errors make a value doubtful. Null = nothing is doubtful.
         overrides: Frame of `OVERRIDES`: values that stand in place of what the records say; the
             value that they displace from a field of one address goes to the list of its kind.
+            Where what restricts most survives, an override that restricts less is left out.
 
     Returns:
         Golden records of every entity in ``records``, and the origin of their values.
@@ -99,6 +100,7 @@ def survive(
         chosen, found = _chosen(ranking, definition, names)
         golden = pl.concat([single, chosen.select(single.columns)])
         origins.extend(found)
+    said = not_loosening(said, golden, definition)
     for name in names:
         if not _is_pooled(definition, name):
             golden = overridden(golden, said, name)

@@ -120,6 +120,16 @@ def entities_with_pending_overrides(store: Store, as_of: date) -> list[str]:
     return [row[0] for row in rows]
 
 
+def expired_overrides(store: Store, as_of: date) -> list[int]:
+    """Overrides that golden records still count, though their day is past."""
+    rows = store.rows(
+        "SELECT override_id FROM crm.override"
+        " WHERE applied AND withdrawn_at IS NULL AND expires_on < ? ORDER BY 1",
+        [as_of],
+    )
+    return [row[0] for row in rows]
+
+
 def mark_overrides(store: Store, entity: str, as_of: date) -> None:
     """Say that golden records were derived with what is in force on ``as_of``, and no other."""
     store.execute(

@@ -95,7 +95,8 @@ SELECT 'company' AS entity, entity_id, record_id, run_id, field, value FROM (
 );
 
 -- who gave each golden value: the origin that was kept, else the only record that there is; run_id
--- is the run since which that record, with what it says now, gives it by that rule
+-- is the run since which that record, with what it says now, gives it by that rule. Of a pin, the
+-- record is the one that it is kept by, and the source is the steward or who proposed the value.
 CREATE VIEW crm.provenance AS
 WITH cell AS (
     SELECT entity, entity_id, field, value FROM crm.golden_value
@@ -113,12 +114,16 @@ WITH cell AS (
       ON v.entity = c.entity AND v.entity_id = c.entity_id AND v.field = c.field
      AND (o.record_id IS NULL OR (o.override_id IS NULL AND v.record_id = o.record_id))
 )
-SELECT t.entity, t.entity_id, t.field, t.value, t.record_id, r.source, r.source_key, t.rule,
+SELECT t.entity, t.entity_id, t.field, t.value, t.record_id,
+       CASE WHEN t.override_id IS NULL THEN r.source ELSE coalesce(e.source, 'steward') END
+           AS source,
+       CASE WHEN t.override_id IS NULL THEN r.source_key END AS source_key, t.rule,
        greatest(t.since, t.said_in) AS run_id, t.override_id, p.actor, p.reason,
        c.correction_id, c.actor AS corrected_by, c.reason AS corrected_because
 FROM told t
 LEFT JOIN landing.record r USING (record_id)
 LEFT JOIN crm.override p USING (override_id)
+LEFT JOIN crm.proposal e USING (proposal_id)
 LEFT JOIN quality.version_correction u
   ON u.entity = t.entity AND u.version_id = r.current_version AND u.field = t.field
  AND t.override_id IS NULL
@@ -130,7 +135,10 @@ CREATE VIEW crm.conflict AS
 WITH disputed AS (
     SELECT entity, entity_id FROM crm.value_origin GROUP BY ALL
 )
-SELECT v.entity, v.entity_id, v.field, g.value, o.record_id, r.source, r.source_key, o.rule,
+SELECT v.entity, v.entity_id, v.field, g.value, o.record_id,
+       CASE WHEN o.override_id IS NULL THEN r.source ELSE coalesce(e.source, 'steward') END
+           AS source,
+       CASE WHEN o.override_id IS NULL THEN r.source_key END AS source_key, o.rule,
        o.override_id, v.value AS losing_value, v.record_id AS losing_record_id,
        l.source AS losing_source, l.source_key AS losing_source_key
 FROM crm.record_value v
@@ -140,6 +148,8 @@ LEFT JOIN crm.golden_value g
 LEFT JOIN crm.value_origin o
   ON o.entity = v.entity AND o.entity_id = v.entity_id AND o.field = v.field
 LEFT JOIN landing.record r ON r.record_id = o.record_id
+LEFT JOIN crm.override p ON p.override_id = o.override_id
+LEFT JOIN crm.proposal e ON e.proposal_id = p.proposal_id
 JOIN landing.record l ON l.record_id = v.record_id
 WHERE v.value IS DISTINCT FROM g.value
   AND coalesce(o.rule, '') NOT IN ('union', 'sum', 'min', 'max')
