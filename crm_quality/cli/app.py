@@ -11,6 +11,7 @@ import typer
 
 from crm_quality.cli import (
     audit,
+    enrich,
     evaluate,
     explain,
     export,
@@ -65,6 +66,7 @@ for module in (
     explain,
     review,
     pin,
+    enrich,
     evaluate,
     train,
     export,

@@ -16,6 +16,7 @@ from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import ProjectConfig, check_figures, read_config
 from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.decide import Author
+from crm_quality.engine.enrichment import Enrichment
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.lookup import Lookup, Matcher
@@ -112,6 +113,11 @@ class Project:
     def quarantine(self) -> Quarantine:
         """The records that wait, and what can be done about them."""
         return Quarantine(self)
+
+    @property
+    def enrichment(self) -> Enrichment:
+        """What others say of customers: proposals, and deciding on them."""
+        return Enrichment(self)
 
     @property
     def overrides(self) -> Overrides:

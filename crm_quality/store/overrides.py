@@ -82,16 +82,22 @@ def overrides_in_force(store: Store, entity: str, among: pl.DataFrame, as_of: da
             """,  # noqa: S608
             [entity, as_of],
         )
-    outlived = _outlived(store, entity, every.filter(pl.col("rule") == ENRICHED))
+    late = outlived(store, entity, every.filter(pl.col("rule") == ENRICHED))
     return (
-        every.join(outlived, on="override_id", how="anti", maintain_order="left")
+        every.join(late.select("override_id"), on="override_id", how="anti", maintain_order="left")
         .unique(["entity_id", "field"], keep="first", maintain_order=True)
         .drop("arrived_at")
     )
 
 
-def _outlived(store: Store, entity: str, enriched: pl.DataFrame) -> pl.DataFrame:
-    """``override_id`` of enriched values after which a record of the customer said something."""
+def outlived(store: Store, entity: str, enriched: pl.DataFrame) -> pl.DataFrame:
+    """Those of ``enriched`` after which a record of the customer said something of the field.
+
+    Args:
+        store: Open store.
+        entity: Name of the entity.
+        enriched: ``entity_id``, ``field``, ``arrived_at`` (UTC), and other columns.
+    """
     said = [pl.DataFrame(schema={"entity_id": pl.Int64, "field": pl.String,
                                  "since": pl.Datetime("us")})]  # fmt: skip
     for (name,), of_field in enriched.group_by("field"):
@@ -99,7 +105,7 @@ def _outlived(store: Store, entity: str, enriched: pl.DataFrame) -> pl.DataFrame
         with store.staged(of_field.select("entity_id").unique(), "enriched"):
             said.append(store.frame(query, [name]))
     later = enriched.join(pl.concat(said), on=["entity_id", "field"])
-    return later.filter(pl.col("since") > pl.col("arrived_at")).select("override_id")
+    return later.filter(pl.col("since") > pl.col("arrived_at")).drop("since")
 
 
 def pending_overrides(store: Store, entity: str, as_of: date) -> pl.DataFrame:
