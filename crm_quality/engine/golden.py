@@ -110,5 +110,5 @@ def rewrite_golden(
         write_origins(
             store, entity, derived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )
-        mark_overrides(store, entity, as_of)
+        mark_overrides(store, entity, touched, as_of)
     return Rewritten(created, changed)

@@ -133,8 +133,9 @@ def _whose(
     """``line``, ``entity_id`` (null = nobody), ``by`` (id, key, mail), ``reason`` if nobody."""
     entity, none = definition.entity, pl.lit(None, pl.String)
     cell = {name: pl.col(f"_{name}") if f"_{name}" in texts.columns else none for name in KEYS}
-    mail = none
+    mail = written = none
     if mails:
+        written = pl.col(mails[0]).str.strip_chars()
         read = standardise_emails(texts[mails[0]])["value"]
         texts = texts.with_columns(read.alias("_mail"))
         mail = pl.col("_mail")
@@ -146,6 +147,7 @@ def _whose(
         cell["entity_id"].alias("id_text"),
         cell["entity_id"].cast(pl.Int64, strict=False).alias("asked"),
         mail.alias("mail"),
+        (written.str.len_bytes() > 0).fill_null(value=False).alias("is_written"),
         pl.when(has_key)
         .then(pl.lit("key"))
         .when(cell["entity_id"].is_not_null())
@@ -180,7 +182,9 @@ def _whose(
     alive = golden_records(store, entity, joined.select("entity_id").drop_nulls())
     is_alive = pl.col("entity_id").is_in(alive["entity_id"].implode())
     why = (
-        pl.when(pl.col("by").is_null())
+        pl.when(pl.col("by").is_null() & pl.col("is_written"))
+        .then(pl.lit("its e-mail address cannot be read, or stands for nothing"))
+        .when(pl.col("by").is_null())
         .then(pl.lit("the row names nobody: it has no source key, no entity_id and no e-mail"))
         .when((pl.col("by") == "key") & pl.col("entity_id").is_null())
         .then(pl.format("there is no accepted record {}:{}", "source", "source_key"))

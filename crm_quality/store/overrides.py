@@ -136,13 +136,25 @@ def expired_overrides(store: Store, as_of: date) -> list[int]:
     return [row[0] for row in rows]
 
 
-def mark_overrides(store: Store, entity: str, as_of: date) -> None:
-    """Say that golden records were derived with what is in force on ``as_of``, and no other."""
-    store.execute(
-        f"UPDATE crm.override AS o SET applied = {_IN_FORCE}"  # noqa: S608
-        f" WHERE entity = ? AND {_IN_FORCE} <> applied",
-        [as_of, entity, as_of],
-    )
+def mark_overrides(store: Store, entity: str, touched: pl.DataFrame, as_of: date) -> None:
+    """Say that the golden records of ``touched`` count what is in force on ``as_of``, no more.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        touched: ``entity_id`` of the customers whose golden records were derived.
+        as_of: The day that counted as today.
+    """
+    with store.staged(touched.select("entity_id"), "touched"):
+        store.execute(
+            f"""
+            UPDATE crm.override AS o SET applied = {_IN_FORCE}
+            WHERE entity = ? AND {_IN_FORCE} <> applied AND record_id IN (
+                SELECT record_id FROM matching.membership SEMI JOIN touched USING (entity_id)
+            )
+            """,  # noqa: S608 - a constant
+            [as_of, entity, as_of],
+        )
 
 
 def write_overrides(

@@ -78,18 +78,18 @@ def test_a_row_names_its_customer_by_key_id_or_address(people):
 
 
 def test_every_row_that_names_nobody_is_told_with_the_reason(people):
-    people.review.decide(3, 4, "different", "x", apply=False)
     people.run(PEOPLE.filter(pl.col("source_key") == "3").with_columns(
         source_key=pl.lit("4"), first_name=pl.lit("Dora"), last_name=pl.lit("Ho"),
         email=pl.lit("bob@quay.example"),
     ))  # fmt: skip
+    people.review.decide("crm:2", "crm:4", "different", "a family's mailbox")
     done = people.enrichment.propose(
         said(
-            source=["crm", None, None, None, None, None],
-            source_key=["77", None, None, None, None, None],
-            entity_id=[None, "99", "seven", None, None, None],
-            email=[None, None, None, "bob@quay.example", "who@x.example", None],
-            job_title=["Chief"] * 6,
+            source=["crm", None, None, None, None, None, None],
+            source_key=["77", None, None, None, None, None, None],
+            entity_id=[None, "99", "seven", None, None, None, None],
+            email=[None, None, None, "bob@quay.example", "who@x.example", None, "who?"],
+            job_title=["Chief"] * 7,
         )
     )
     assert set(done.lines["outcome"]) == {"nobody"}
@@ -100,8 +100,9 @@ def test_every_row_that_names_nobody_is_told_with_the_reason(people):
         "2 customers have this e-mail address",
         "nobody has this e-mail address",
         "the row names nobody: it has no source key, no entity_id and no e-mail",
+        "its e-mail address cannot be read, or stands for nothing",
     ]
-    assert done.rows == 6
+    assert done.rows == 7
 
 
 def test_the_same_file_twice_makes_no_second_proposals(people):

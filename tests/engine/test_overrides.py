@@ -168,6 +168,13 @@ def test_the_next_run_after_its_day_lets_go_of_a_pin(people):
     assert golden(people)["city"] == "Oslo"
 
 
+def test_a_pin_whose_day_is_past_is_let_go_of_though_another_was_made_meanwhile(people):
+    people.overrides.pin(1, {"city": "Oslo"}, reason="x", until=date(2031, 3, 1))
+    people.overrides.pin(3, {"city": "Abuja"}, reason="x", as_of=date(2031, 3, 2))
+    people.run(PEOPLE, as_of=date(2031, 3, 2))
+    assert (golden(people, 1)["city"], golden(people, 3)["city"]) == ("Bergen", "Abuja")
+
+
 def test_a_pin_follows_its_record_and_the_newer_of_two_wins(people):
     people.overrides.pin(1, {"city": "Oslo"}, reason="a")
     people.overrides.pin(3, {"city": "Accra", "job_title": "Chief"}, reason="b")

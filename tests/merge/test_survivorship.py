@@ -375,3 +375,28 @@ def test_a_row_that_was_judged_again_wins_no_tie_by_it():
     again = frame.with_columns(version_id=pl.Series([9, 2]))
 
     assert golden(frame)[0]["email"] == golden(again)[0]["email"] == "second@x.com"
+
+
+@given(
+    st.lists(row, min_size=1, max_size=8),
+    st.dictionaries(st.integers(1, 3), st.sampled_from([None, "true", "false"])),
+)
+def test_no_override_takes_an_opt_out_back(rows, pins):
+    said = pl.DataFrame(
+        [(entity, "email_opt_out", value, 1, "pinned", 1) for entity, value in pins.items()],
+        schema=OVERRIDES,
+        orient="row",
+    )
+    for entity in golden(records(*rows), overrides=said):
+        members = [r for r in rows if r["entity_id"] == entity["entity_id"]]
+        if any(r["email_opt_out"] for r in members):
+            assert entity["email_opt_out"] is True
+
+
+@given(st.lists(row, min_size=1, max_size=8), found, st.sampled_from([None, "pin@x.com"]))
+def test_customers_can_be_derived_in_any_parts(rows, issues, pinned):
+    frame = records(*rows)
+    said = pl.DataFrame([(1, "email", pinned, 1, "pinned", 1)], schema=OVERRIDES, orient="row")
+    options = {"issues": doubts(*issues), "overrides": said}
+    parts = [golden(frame.filter(pl.col("entity_id") == one), **options) for one in (1, 2, 3)]
+    assert golden(frame, **options) == [one for part in parts for one in part]
