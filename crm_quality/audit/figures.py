@@ -8,7 +8,7 @@ import polars as pl
 
 from crm_quality.audit.dimensions import dimension_counts, overall, scores
 from crm_quality.audit.measures import measure
-from crm_quality.audit.population import populations
+from crm_quality.audit.population import populated
 
 if TYPE_CHECKING:
     from datetime import date
@@ -62,7 +62,7 @@ def figures(
             pl.lit(run_id, pl.Int64).alias("run_id"),
             pl.lit(measured.population.definition.entity).alias("entity"),
         )
-        for measured in map(measure, populations(connection, rules))
+        for measured in map(measure, populated(connection, rules))
         if measured.total("received")
     ]
     if not parts:

@@ -161,6 +161,15 @@ def populations(connection: duckdb.DuckDBPyConnection, rules: RuleSet) -> Iterab
             yield Population(connection, definition, fields)
 
 
+def populated(connection: duckdb.DuckDBPyConnection, rules: RuleSet) -> Iterable[Population]:
+    """Those of `populations` of which the store has heard of at least one record."""
+    known = {
+        row[0]
+        for row in connection.execute("SELECT DISTINCT entity FROM landing.record").fetchall()
+    }
+    return (one for one in populations(connection, rules) if one.definition.entity in known)
+
+
 def _table(name: str) -> str:
     schema, table = name.split(".")
     return f"{quoted(schema)}.{quoted(table)}"

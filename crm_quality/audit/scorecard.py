@@ -41,7 +41,7 @@ from crm_quality.audit.headline import headline, nouns_of, remarks, title_of
 from crm_quality.audit.history import drift, history, previous_scores
 from crm_quality.audit.keepers import keeper_lines, team_lines
 from crm_quality.audit.measures import measure
-from crm_quality.audit.population import populations
+from crm_quality.audit.population import populated
 from crm_quality.audit.rulebook import Dimension
 from crm_quality.audit.sources import source_lines
 from crm_quality.audit.terms import Terms
@@ -86,7 +86,7 @@ def scorecard(
     terms.check(rules)
     cards = tuple(
         _card(measured, rules, as_of, terms, show_personal=show_personal)
-        for measured in map(measure, populations(connection, rules))
+        for measured in map(measure, populated(connection, rules))
         if measured.total("received")
     )
     runs = connection.execute(

@@ -12,18 +12,22 @@ import typer
 from crm_quality.cli import (
     audit,
     enrich,
+    entities,
     evaluate,
     explain,
     export,
     lookup,
     pin,
+    privacy,
     profile,
     project,
     quarantine,
     review,
     rules,
     run,
+    store,
     train,
+    undo,
     values,
 )
 from crm_quality.cli.output import complain
@@ -67,8 +71,12 @@ for module in (
     review,
     pin,
     enrich,
+    entities,
+    undo,
     evaluate,
     train,
+    store,
+    privacy,
     export,
 ):
     module.register(app)

@@ -8,7 +8,12 @@ _KEY = ("source", "source_key")
 
 
 def arrivals(
-    incoming: pl.DataFrame, known: pl.DataFrame, *, rules_hash: pl.Expr, next_record: int
+    incoming: pl.DataFrame,
+    known: pl.DataFrame,
+    *,
+    rules_hash: pl.Expr,
+    next_record: int,
+    withdrawn: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Find each row's record and whether it says anything new.
 
@@ -20,6 +25,8 @@ def arrivals(
         known: As `crm_quality.store.landing.known_records` gives it.
         rules_hash: What would read and check the rows, see `crm_quality.engine.rules_hash`.
         next_record: The first free record id.
+        withdrawn: ``source``, ``source_key``, ``former_id`` of records that an undone run had
+            brought, which have their number again; null = none.
 
     Returns:
         ``incoming`` in its order with ``record_id``, ``is_new`` (first row of a new record),
@@ -37,14 +44,23 @@ def arrivals(
     deleted_before = pl.coalesce(
         pl.col("is_deleted").shift(1).over(_KEY, order_by="_order"), pl.col("ended")
     )
+    if withdrawn is None or withdrawn.is_empty():
+        again = joined.select(*_KEY).clear().with_columns(pl.lit(None, pl.Int64).alias("former_id"))
+    else:
+        again = withdrawn.select(*_KEY, "former_id")
     fresh = (
         joined.filter(pl.col("record_id").is_null())
         .unique(_KEY, keep="first", maintain_order=True)
         .select(*_KEY, "_order")
-        .with_row_index("_number")
+        .join(again, on=_KEY, how="left", maintain_order="left")
+        .with_columns(
+            (pl.col("former_id").is_null().cum_sum().cast(pl.Int64) - 1 + next_record).alias(
+                "_free"
+            )
+        )
         .select(
             *_KEY,
-            (pl.col("_number").cast(pl.Int64) + next_record).alias("new_id"),
+            pl.coalesce("former_id", "_free").alias("new_id"),
             pl.col("_order").alias("_first_order"),
         )
     )

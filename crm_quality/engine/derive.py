@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.engine.golden import rewrite_golden
+from crm_quality.engine.golden import Policy, rewrite_golden
 from crm_quality.engine.matched import matched
-from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place
-from crm_quality.store.golden import golden_table, membership, write_membership
+from crm_quality.store.golden import golden_table, membership, note_moves, write_membership
 from crm_quality.store.landing import accepted_records
-from crm_quality.store.matching import find_shared_values
+from crm_quality.store.matching import note_point_use
 from crm_quality.store.overrides import pending_overrides
+from crm_quality.store.rows import write_rows
+from crm_quality.store.tables import row_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
-
-    from crm_quality.definitions import EntityDefinition, SourceDefinition
-    from crm_quality.engine.summary import Clock, MatchCounts
+    from crm_quality.definitions import EntityDefinition
+    from crm_quality.engine.summary import Clock
     from crm_quality.store import Store
 
 
@@ -31,8 +30,8 @@ def derive(
     run_id: int,
     clock: Clock,
     changed: pl.DataFrame,
-    sources: Mapping[str, SourceDefinition],
-    as_of: date,
+    policy: Policy,
+    homes: pl.DataFrame | None = None,
     proposing: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
@@ -43,23 +42,30 @@ def derive(
         run_id: This run.
         clock: Takes the seconds of match and merge.
         changed: ``record_id`` of records whose current version or end changed in this run.
-        sources: Say how far each source is trusted when values conflict.
-        as_of: The day that counts as today: overrides expire by it.
+        policy: Trust in sources when values conflict, and the day by which overrides expire.
+        homes: ``record_id``, ``entity_id`` of records whose customer counts as another than the
+            crosswalk says where ended records look for theirs; null = none.
         proposing: Join nothing but what was decided to be the same.
 
     Returns:
         Counts of matching, counts of golden records, and notes for the user.
     """
     entity = definition.entity
+    if not definition.is_customer:
+        return MatchCounts(), _rows(store, definition, changed, run_id=run_id, clock=clock), []
     with clock.stage("match"):
         found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
         former = membership(store, entity)
-        placed = place(found.clusters, accepted_records(store, entity), former)
+        homely = former if homes is None else former.update(homes, on="record_id")
+        placed = place(found.clusters, accepted_records(store, entity), homely)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
-        find_shared_values(store, entity)
-        given = pl.concat([changed, pending_overrides(store, entity, as_of).select("record_id")])
+        note_moves(store, entity, former, placed, run_id=run_id)
+        note_point_use(store, entity)
+        given = pl.concat(
+            [changed, pending_overrides(store, entity, policy.as_of).select("record_id")]
+        )
         touched = pl.concat(
             [
                 moved.touched,
@@ -73,8 +79,7 @@ def derive(
         moved.vanished,
         run_id=run_id,
         clock=clock,
-        sources=sources,
-        as_of=as_of,
+        policy=policy,
     )
     created, changed_ones = rewritten.created, rewritten.changed
     with clock.stage("store"):
@@ -87,6 +92,19 @@ def derive(
         split=moved.split.height,
     )
     return found.counts, counts, found.notes
+
+
+def _rows(
+    store: Store, definition: EntityDefinition, changed: pl.DataFrame, *, run_id: int, clock: Clock
+) -> GoldenCounts:
+    """Rows that stand for themselves: there is nothing to match or to merge."""
+    entity = definition.entity
+    with clock.stage("store"):
+        created, rewritten = write_rows(store, definition, changed, run_id=run_id)
+        nothing = pl.DataFrame(schema={"entity_id": pl.Int64, "former_id": pl.Int64})
+        _write_changes(store, entity, run_id, created, rewritten, nothing, nothing)
+    total = store.value(f"SELECT count(*) FROM {row_table(entity)}")  # noqa: S608
+    return GoldenCounts(total=total, created=created.height, changed=rewritten.height)
 
 
 def _write_changes(

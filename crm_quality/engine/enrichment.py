@@ -14,7 +14,7 @@ from crm_quality.engine.proposing import LINES, Enriching, lines_of, standing
 from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.intake import read
 from crm_quality.merge import kept_text
-from crm_quality.store.customers import golden_records
+from crm_quality.store.golden import golden_of
 from crm_quality.store.overrides import ENRICHED, outlived, withdraw_overrides, write_overrides
 from crm_quality.store.proposals import (
     ACCEPTED,
@@ -377,7 +377,7 @@ def _by_entity(found: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
 
 def _standing(store: Store, entity: str, wanted: pl.DataFrame) -> pl.DataFrame:
     """Frame of `_NONE_LEFT`: proposals that what the golden record says goes before."""
-    golden = golden_records(store, entity, wanted)
+    golden = golden_of(store, entity, wanted["entity_id"].unique())
     fields = [name for name in wanted["field"].unique() if name in golden.columns]
     now = golden.select("entity_id", *(kept_text(golden[name]).alias(name) for name in fields))
     now = now.unpivot(fields, index="entity_id", variable_name="field", value_name="old_value")

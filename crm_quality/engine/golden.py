@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Policy:
+    """What golden records depend on besides records, crosswalk and rules of the entity.
+
+    Attributes:
+        sources: Say how far each source is trusted.
+        as_of: The day that counts as today: overrides expire by it.
+    """
+
+    sources: Mapping[str, SourceDefinition]
+    as_of: date
+
+
+@dataclass(frozen=True)
 class Rewritten:
     """What deriving again did.
 
@@ -40,10 +53,7 @@ def survived(
     store: Store,
     definition: EntityDefinition,
     touched: pl.DataFrame,
-    *,
-    sources: Mapping[str, SourceDefinition],
-    as_of: date,
-    overrides: pl.DataFrame | None = None,
+    policy: Policy,
 ) -> Survived:
     """Golden records as the store's records, rules and overrides make them; nothing is written.
 
@@ -51,20 +61,16 @@ def survived(
         store: Open store, membership up to date.
         definition: The entity.
         touched: ``entity_id`` of the customers in question.
-        sources: Say how far each source is trusted.
-        as_of: The day that counts as today: overrides expire by it.
-        overrides: What is to stand in place of the records' values; null = what is in force.
+        policy: Trust in sources, and the day.
     """
-    entity = definition.entity
-    if overrides is None:
-        overrides = overrides_in_force(store, entity, touched, as_of)
+    entity, sources = definition.entity, policy.sources
     return survive(
         current_records(store, entity, among=touched),
         definition,
         priorities={name: source.priority for name, source in sources.items()},
         floors=floors(sources),
         issues=issues_in_force(store, entity, among=touched),
-        overrides=overrides,
+        overrides=overrides_in_force(store, entity, touched, policy.as_of),
     )
 
 
@@ -85,8 +91,7 @@ def rewrite_golden(
     *,
     run_id: int,
     clock: Clock,
-    sources: Mapping[str, SourceDefinition],
-    as_of: date,
+    policy: Policy,
 ) -> Rewritten:
     """Derive golden records again and write those that come out otherwise.
 
@@ -97,12 +102,11 @@ def rewrite_golden(
         vanished: ``entity_id`` of customers that are no more.
         run_id: This run.
         clock: Takes the seconds of merging and storing.
-        sources: Say how far each source is trusted.
-        as_of: The day that counts as today.
+        policy: Trust in sources, and the day.
     """
     entity = definition.entity
     with clock.stage("merge"):
-        derived = survived(store, definition, touched, sources=sources, as_of=as_of)
+        derived = survived(store, definition, touched, policy)
     with clock.stage("store"):
         lifeless = touched.join(derived.golden, on="entity_id", how="anti")
         gone = pl.concat([vanished, lifeless]).unique()
@@ -110,5 +114,5 @@ def rewrite_golden(
         write_origins(
             store, entity, derived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )
-        mark_overrides(store, entity, touched, as_of)
+        mark_overrides(store, entity, touched, policy.as_of)
     return Rewritten(created, changed)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crm_quality.engine.entry import check_stored, judge_entries
-from crm_quality.engine.golden import rewrite_golden
+from crm_quality.engine.golden import Policy, rewrite_golden
 from crm_quality.engine.summary import Clock, GoldenCounts, MatchCounts
 from crm_quality.engine.underway import run_within
 from crm_quality.errors import NotFoundError, RefusedError, UsageError
-from crm_quality.store.customers import customer_named, golden_record, golden_records
+from crm_quality.store.customers import customer_named, golden_record
+from crm_quality.store.golden import golden_of
 from crm_quality.store.overrides import (
     PINNED,
     overrides,
@@ -237,7 +238,7 @@ class Overrides:
         said = ids.with_columns(pl.lit(text or "").alias(name) for name, text in values.items())
         judged = judge_entries(
             said,
-            golden_records(store, definition.entity, ids),
+            golden_of(store, definition.entity, [number]),
             definition,
             source="steward",
             sources={},
@@ -309,8 +310,7 @@ def rewrite_touched(run: RunUnderway, definition: EntityDefinition, touched: pl.
         none,
         run_id=run.run_id,
         clock=run.clock,
-        sources=run.rules.sources,
-        as_of=run.as_of,
+        policy=Policy(run.rules.sources, run.as_of),
     )
     run.store.append(
         "audit.change",

@@ -16,7 +16,7 @@ from crm_quality.intake.contents import filled
 from crm_quality.intake.recognition import normal
 from crm_quality.merge import kept_text, typed
 from crm_quality.standardise.email import standardise_emails
-from crm_quality.store.customers import golden_records
+from crm_quality.store.golden import golden_of
 from crm_quality.store.proposals import (
     customers_by_id,
     customers_by_key,
@@ -179,7 +179,7 @@ def _whose(
         .then("mail_entity")
     )
     joined = joined.with_columns(found.alias("entity_id"))
-    alive = golden_records(store, entity, joined.select("entity_id").drop_nulls())
+    alive = golden_of(store, entity, joined["entity_id"].drop_nulls().unique())
     is_alive = pl.col("entity_id").is_in(alive["entity_id"].implode())
     why = (
         pl.when(pl.col("by").is_null() & pl.col("is_written"))
@@ -225,7 +225,7 @@ def _judged(
     said = said.drop("by", *(name for name in said.columns if name.startswith("_")))
     if said.is_empty():
         return LINES.to_frame()
-    golden = golden_records(store, how.entity, said)
+    golden = golden_of(store, how.entity, said["entity_id"].unique())
     judged = judge_entries(
         said,
         golden,

@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.engine import limits
 from crm_quality.engine.arrivals import arrivals
+from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
+from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
-from crm_quality.errors import LimitError
 from crm_quality.store.decisions import entities_with_pending_decisions
 from crm_quality.store.landing import (
     current_records,
-    ended_by_source,
     known_records,
     live_by_source,
+    next_record,
+    withdrawn_keys,
+    write_records,
 )
 from crm_quality.store.matching import learn_merges
 from crm_quality.store.overrides import entities_with_pending_overrides, expired_overrides
+from crm_quality.store.rows import link_new_records
+from crm_quality.store.run_keys import keep_run_key
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
@@ -48,6 +55,9 @@ class RunRequest:
         command: How it was asked for.
         as_of: The day that counts as today.
         again: Entities to match and merge again wholly, whether anything arrived or not.
+        homes: As `RunUnderway.settle` takes it.
+        planning: Limits that are exceeded are noted in the outcome and stop nothing.
+        run_key: What a scheduler calls the run; kept with it. Null = nothing.
     """
 
     intakes: Sequence[Intake]
@@ -55,6 +65,9 @@ class RunRequest:
     command: str
     as_of: date
     again: tuple[str, ...] = ()
+    homes: pl.DataFrame | None = None
+    planning: bool = False
+    run_key: str | None = None
 
 
 def execute(
@@ -73,7 +86,10 @@ def execute(
         What was done. A run that found nothing new has written one run row, metrics and an event.
     """
     with store.transaction():
-        return execute_within(store, rules, config, request, clock)
+        outcome = execute_within(store, rules, config, request, clock)
+        if request.run_key is not None and outcome.summary.run_id is not None:
+            keep_run_key(store, request.run_key, outcome.summary.run_id)
+    return outcome
 
 
 def execute_within(
@@ -104,8 +120,19 @@ def execute_within(
             )
             if name in rules.entities
         )
+        watch = Watch(config.limits, planning=request.planning)
+        customers, existing = GoldenCounts(), 0
         for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
-            _run_entity(run, request, rules.entity(entity), lapsed.get(entity))
+            definition, before = rules.entity(entity), run.outcome.summary.golden.model_copy()
+            existing += limits.customers(store, entity) if definition.is_customer else 0
+            _run_entity(run, request, definition, lapsed.get(entity), watch)
+            if definition.is_customer:
+                customers = customers.with_part(before, run.outcome.summary.golden)
+        if request.intakes:
+            watch.tell(
+                limits.overall(config.limits, run.outcome.summary.records, customers, existing)
+            )
+    run.outcome.exceeded = watch.exceeded
     return run.outcome
 
 
@@ -132,6 +159,7 @@ def _run_entity(
     request: RunRequest,
     definition: EntityDefinition,
     lapsed: pl.DataFrame | None,
+    watch: Watch,
 ) -> None:
     """Take in every row of one entity.
 
@@ -140,6 +168,7 @@ def _run_entity(
         request: What it was asked to do.
         definition: The entity.
         lapsed: ``record_id``, ``is_deleted`` of records whose waiver has expired; null = none.
+        watch: Minds the limits.
     """
     name = definition.entity
     touched = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
@@ -156,7 +185,15 @@ def _run_entity(
         run.count_store(definition)
         return
     live = live_by_source(run.store, name)
-    run.settle(definition, last_word, again=again, check=lambda: _mind_limits(run, live, name))
+    run.settle(
+        definition,
+        last_word,
+        again=again,
+        homes=request.homes,
+        check=lambda: watch.tell(
+            limits.ended(run.store, run.config.limits, live, name, run_id=run.run_id)
+        ),
+    )
 
 
 def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> pl.DataFrame:
@@ -167,7 +204,8 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     Returns:
         ``record_id``, ``is_deleted`` of what is new.
     """
-    rows = _arrive(run, intake.records[definition.entity], definition)
+    told = without_erased(run, intake.records[definition.entity], definition)
+    rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
     _count_unchanged(run, rows)
@@ -203,19 +241,6 @@ def _missing_from_snapshots(run: RunUnderway, request: RunRequest, entity: str) 
     return pl.concat(missing)
 
 
-def _mind_limits(run: RunUnderway, before: dict[str, int], entity: str) -> None:
-    """Stop a run that would end more of a source than crmq.yml allows."""
-    limits = run.config.limits
-    for source, ended in ended_by_source(run.store, entity, run_id=run.run_id).items():
-        count = before.get(source, 0)
-        if count >= limits.ended_from and ended > limits.ended_share * count:
-            raise LimitError(
-                f"{ended:,} of the {count:,} records of {source} would end, more than the "
-                f"{limits.ended_share:.0%} that crmq.yml allows (limits: ended_share); nothing "
-                "was stored; is the file complete?"
-            )
-
-
 def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
     with run.clock.stage("intake"):
         return arrivals(
@@ -224,7 +249,8 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
                 run.store, definition.entity, rows.select("source", "source_key").unique()
             ),
             rules_hash=rules_hash(definition, run.rules.sources, run.config.country),
-            next_record=run.store.next_id("record_id", "landing.record"),
+            next_record=next_record(run.store),
+            withdrawn=withdrawn_keys(run.store, definition.entity),
         )
 
 
@@ -248,7 +274,10 @@ def _keep(
     judged = Judged(run, definition, fresh.with_columns(batch.alias("batch_id")))
     with run.clock.stage("store"):
         _write_batch(run, intake, fresh.height, entity)
-        _write_records(run, fresh, entity)
+        new = fresh.filter("is_new")
+        write_records(run.store, entity, new, run_id=run.run_id)
+        if new.height:
+            link_new_records(run.store, run.rules.entities.values(), entity, run_id=run.run_id)
         judged.keep(run)
         learn_merges(
             run.store,
@@ -282,19 +311,6 @@ def _write_batch(run: RunUnderway, intake: Intake, received: int, entity: str) -
             run.started,
             None if known is None else known.model_dump_json(by_alias=True),
         ],
-    )
-
-
-def _write_records(run: RunUnderway, rows: pl.DataFrame, entity: str) -> None:
-    run.store.append(
-        "landing.record",
-        rows.filter("is_new").select(
-            "record_id",
-            pl.lit(entity).alias("entity"),
-            "source",
-            "source_key",
-            pl.lit(run.run_id, pl.Int64).alias("first_run"),
-        ),
     )
 
 

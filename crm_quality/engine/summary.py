@@ -60,6 +60,13 @@ class GoldenCounts(BaseModel):
     merged: int = 0
     split: int = 0
 
+    def with_part(self, before: GoldenCounts, after: GoldenCounts) -> GoldenCounts:
+        """These counts and what was added from ``before`` to ``after``."""
+        names = type(self).model_fields
+        return GoldenCounts(
+            **{n: getattr(self, n) + getattr(after, n) - getattr(before, n) for n in names}
+        )
+
 
 class Summary(BaseModel):
     """What a run did.

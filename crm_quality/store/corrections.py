@@ -133,3 +133,23 @@ def withdraw_waivers(store: Store, entity: str, waivers: pl.DataFrame, *, moment
             """,
             [moment, entity],
         )
+
+
+def forget_stewards_words(store: Store, entity: str, *, run_id: int) -> None:
+    """Take out the corrections and waivers that a run kept; waivers that it took back hold again.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        run_id: The run that is undone.
+    """
+    for table in ("quality.correction", "quality.waiver"):
+        store.execute(
+            f"DELETE FROM {table} WHERE entity = ? AND run_id = ?",  # noqa: S608
+            [entity, run_id],
+        )
+    store.execute(
+        "UPDATE quality.waiver SET withdrawn_at = NULL WHERE entity = ?"
+        " AND withdrawn_at = (SELECT started_at FROM audit.run WHERE run_id = ?)",
+        [entity, run_id],
+    )

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crm_quality.errors import RefusedError
-from crm_quality.store.golden import golden_table
+from crm_quality.store.golden import golden_of
 from crm_quality.store.reference import CUSTOMER, record_named
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from crm_quality.store.connection import Store
 
 
@@ -44,17 +42,5 @@ def customer_named(store: Store, name: str | int, entity: str | None = None) -> 
 
 def golden_record(store: Store, entity: str, entity_id: int) -> dict[str, Any] | None:
     """One golden record with its ``version``; null = there is none."""
-    found = store.frame(
-        f"SELECT * EXCLUDE (run_id) FROM {golden_table(entity)} WHERE entity_id = ?",  # noqa: S608
-        [entity_id],
-    )
+    found = golden_of(store, entity, [entity_id])
     return found.to_dicts()[0] if found.height else None
-
-
-def golden_records(store: Store, entity: str, among: pl.DataFrame) -> pl.DataFrame:
-    """Golden records of the customers named in ``among`` (``entity_id``)."""
-    with store.staged(among.select("entity_id").unique(), "among"):
-        return store.frame(
-            f"SELECT * EXCLUDE (run_id) FROM {golden_table(entity)}"  # noqa: S608
-            " SEMI JOIN among USING (entity_id) ORDER BY entity_id"
-        )

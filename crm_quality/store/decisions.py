@@ -100,6 +100,55 @@ def withdraw_decisions(store: Store, decision_ids: Iterable[int], *, moment: dat
         )
 
 
+def restore_decisions(store: Store, decision_ids: Iterable[int]) -> None:
+    """Let decisions that were withdrawn be in force again; no run has applied that yet.
+
+    Args:
+        store: Inside its transaction.
+        decision_ids: Which.
+    """
+    for decision_id in decision_ids:
+        store.execute(
+            "UPDATE matching.decision SET withdrawn_at = NULL, withdrawn_run = NULL, run_id = NULL"
+            " WHERE decision_id = ?",
+            [decision_id],
+        )
+
+
+def decisions_of_run(store: Store, run_id: int) -> pl.DataFrame:
+    """Decisions in force that a run applied first, and those no longer that it took back.
+
+    Returns:
+        ``decision_id``, ``entity``, ``in_force``.
+    """
+    return store.frame(
+        """
+        SELECT decision_id, entity, withdrawn_at IS NULL AS in_force FROM matching.decision
+        WHERE CASE WHEN withdrawn_at IS NULL THEN applied_run ELSE withdrawn_run END = ?
+        ORDER BY decision_id
+        """,
+        [run_id],
+    )
+
+
+def decisions_numbered(store: Store, entity: str, decision_ids: Iterable[int]) -> pl.DataFrame:
+    """``decision_id``, ``record_id_l``, ``record_id_r``, ``verdict`` of any, in force or not."""
+    ids = pl.DataFrame({"decision_id": list(decision_ids)}, schema={"decision_id": pl.Int64})
+    with store.staged(ids, "asked"):
+        return store.frame(
+            """
+            SELECT d.decision_id, l.record_id AS record_id_l, r.record_id AS record_id_r, d.verdict
+            FROM matching.decision d SEMI JOIN asked USING (decision_id)
+            JOIN landing.record l
+              ON (l.entity, l.source, l.source_key) = (d.entity, d.source_l, d.source_key_l)
+            JOIN landing.record r
+              ON (r.entity, r.source, r.source_key) = (d.entity, d.source_r, d.source_key_r)
+            WHERE d.entity = ? ORDER BY d.decision_id
+            """,
+            [entity],
+        )
+
+
 def pending_records(store: Store, entity: str) -> pl.DataFrame:
     """``record_id`` of records with a decision, or one taken back, that no run has applied yet."""
     return store.frame(
@@ -117,7 +166,11 @@ def pending_records(store: Store, entity: str) -> pl.DataFrame:
 def mark_applied(store: Store, entity: str, *, run_id: int) -> None:
     """Say that run ``run_id`` has applied every decision on ``entity`` made until now."""
     store.execute(
-        "UPDATE matching.decision SET run_id = ? WHERE entity = ? AND run_id IS NULL",
+        """
+        UPDATE matching.decision SET run_id = $1, applied_run = coalesce(applied_run, $1),
+               withdrawn_run = CASE WHEN withdrawn_at IS NOT NULL THEN $1 END
+        WHERE entity = $2 AND run_id IS NULL
+        """,
         [run_id, entity],
     )
 

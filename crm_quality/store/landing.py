@@ -52,6 +52,58 @@ def known_records(store: Store, entity: str, keys: pl.DataFrame | None = None) -
         )
 
 
+def withdrawn_keys(store: Store, entity: str) -> pl.DataFrame:
+    """Records that undone runs had brought: ``source``, ``source_key``, ``former_id``.
+
+    They have their number back when they come again.
+    """
+    return store.frame(
+        "SELECT source, source_key, record_id AS former_id FROM landing.withdrawn_record"
+        " WHERE entity = ?",
+        [entity],
+    )
+
+
+def next_record(store: Store) -> int:
+    """The first number that no record has or had."""
+    return max(
+        store.next_id("record_id", table)
+        for table in ("landing.record", "landing.withdrawn_record")
+    )
+
+
+def write_records(store: Store, entity: str, records: pl.DataFrame, *, run_id: int) -> None:
+    """Keep records that are new, or that come again after their run was undone.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        records: ``record_id``, ``source``, ``source_key``.
+        run_id: This run.
+    """
+    store.append(
+        "landing.record",
+        records.select(
+            "record_id",
+            pl.lit(entity).alias("entity"),
+            "source",
+            "source_key",
+            pl.lit(run_id, pl.Int64).alias("first_run"),
+        ),
+    )
+    if store.rows("SELECT 1 FROM landing.withdrawn_record LIMIT 1"):
+        with store.staged(records.select("record_id"), "came_again"):
+            store.execute(
+                "DELETE FROM landing.withdrawn_record WHERE record_id IN (FROM came_again)"
+            )
+
+
+def entities_with_records(store: Store) -> set[str]:
+    """Names of the entities that the store has records of."""
+    rows = store.rows("SELECT DISTINCT entity FROM landing.record")
+    return {entity for (entity,) in rows}
+
+
 def live_by_source(store: Store, entity: str) -> dict[str, int]:
     """Source → how many records of ``entity`` it has that were accepted and have not ended."""
     return dict(
@@ -100,7 +152,14 @@ def retype_column(store: Store, table: str, name: str, old: str, new: str) -> No
 
 
 def settle_records(
-    store: Store, entity: str, touched: pl.DataFrame, *, run_id: int, moment: datetime, actor: str
+    store: Store,
+    entity: str,
+    touched: pl.DataFrame,
+    *,
+    run_id: int,
+    moment: datetime,
+    actor: str,
+    undoing: bool = False,
 ) -> None:
     """After versions were written: which is current, who is accepted, what ended, what is waiting.
 
@@ -114,6 +173,7 @@ def settle_records(
         run_id: This run.
         moment: When it started, UTC.
         actor: Who is recorded.
+        undoing: Records end, or are there again, as they were before: nothing is noted of it.
     """
     versions = version_table(entity)
     with store.staged(touched.select("record_id", "is_deleted"), "touched"):
@@ -134,6 +194,17 @@ def settle_records(
             FROM touched t LEFT JOIN best b USING (record_id)
             """,  # noqa: S608
             [moment],
+        )
+    if not undoing:
+        store.execute(
+            """
+            INSERT INTO landing.record_end
+            SELECT ?, s.record_id, CASE WHEN s.ended_at IS NOT NULL
+                                        THEN coalesce(r.ended_at, s.ended_at) END
+            FROM settled s JOIN landing.record r USING (record_id)
+            WHERE s.ended_at IS NOT NULL OR r.ended_at IS NOT NULL ORDER BY s.record_id
+            """,
+            [run_id],
         )
     store.execute(
         """

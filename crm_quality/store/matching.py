@@ -97,22 +97,43 @@ def write_pairs(
 #: An address or number of this many customers tells of a household or a workplace.
 SHARED_BY = 3
 
+_POINT_USE = """
+CREATE OR REPLACE TEMP TABLE point_use AS
+SELECT p.kind, p.value, min(m.entity_id) AS first, max(m.entity_id) AS last
+FROM landing.contact_point p
+JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
+JOIN matching.membership m ON m.record_id = p.record_id
+WHERE p.entity = ? AND r.ended_at IS NULL
+GROUP BY ALL
+"""
+_SHARED = """
+INSERT INTO matching.shared_value
+SELECT p.entity, p.kind, p.value, count(DISTINCT m.entity_id)
+FROM landing.contact_point p
+SEMI JOIN (FROM point_use WHERE first <> last) u ON u.kind = p.kind AND u.value = p.value
+JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
+JOIN matching.membership m ON m.record_id = p.record_id
+WHERE p.entity = ? AND r.ended_at IS NULL
+GROUP BY ALL HAVING count(DISTINCT m.entity_id) >= ?
+"""
 
-def find_shared_values(store: Store, entity: str) -> None:
-    """Note every e-mail and phone of live records that `SHARED_BY` customers or more use."""
-    store.execute("DELETE FROM matching.shared_value WHERE entity = ?", [entity])
+
+def note_point_use(store: Store, entity: str) -> None:
+    """Note who uses which e-mail and phone of live records: one customer, or many.
+
+    ``crm.point_owner`` has those of exactly one customer, ``matching.shared_value`` those that
+    `SHARED_BY` customers or more use.
+    """
+    store.execute(_POINT_USE, [entity])
+    for table in ("crm.point_owner", "matching.shared_value"):
+        store.execute(f"DELETE FROM {table} WHERE entity = ?", [entity])  # noqa: S608
     store.execute(
-        """
-        INSERT INTO matching.shared_value
-        SELECT p.entity, p.kind, p.value, count(DISTINCT m.entity_id)
-        FROM landing.contact_point p
-        JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
-        JOIN matching.membership m ON m.record_id = p.record_id
-        WHERE p.entity = ? AND r.ended_at IS NULL
-        GROUP BY ALL HAVING count(DISTINCT m.entity_id) >= ?
-        """,
-        [entity, SHARED_BY],
+        "INSERT INTO crm.point_owner SELECT ?, kind, value, first FROM point_use"
+        " WHERE first = last ORDER BY kind, value",
+        [entity],
     )
+    store.execute(_SHARED, [entity, SHARED_BY])
+    store.execute("DROP TABLE point_use")
 
 
 def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:

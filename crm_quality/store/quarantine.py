@@ -100,6 +100,7 @@ def _append_steps(
             pl.lit(moment, pl.Datetime("us")).alias("occurred_at"),
             pl.lit(actor).alias("actor"),
             "reason",
+            "became",
         ),
     )
 

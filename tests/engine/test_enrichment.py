@@ -160,7 +160,7 @@ def test_an_accepted_value_has_provenance_and_outlives_runs(people):
     done = people.enrichment.accept([1], reason="checked on their site")
     assert done.summary.golden.changed == 1
     people.run(PEOPLE)
-    people.apply_rules(everything=True)
+    people.rulebook.apply(everything=True)
     assert golden(people, 3)["job_title"] == "Chief"
     (told,) = (
         people.export("provenance")

@@ -56,7 +56,7 @@ def test_a_pin_beats_what_records_say_and_outlives_what_arrives(people):
     assert done.changes == {"city": ("Bergen", "Trondheim")}
     assert golden(people)["version"] == done.before["version"] + 1
     people.run(LATER)
-    people.apply_rules(everything=True)
+    people.rulebook.apply(everything=True)
     assert golden(people)["city"] == "Trondheim"
     (told,) = origin(people, "city")
     assert (told["rule"], told["source"], told["override_id"]) == ("pinned", "steward", 1)
