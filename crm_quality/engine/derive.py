@@ -18,6 +18,8 @@ from crm_quality.store.rows import write_rows
 from crm_quality.store.tables import row_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crm_quality.definitions import EntityDefinition
     from crm_quality.engine.summary import Clock
     from crm_quality.store import Store
