@@ -22,15 +22,14 @@ from crm_quality.match.scoring import (
     Scorer,
     clustered,
     pair_vectors,
-    plain_vectors,
     scored,
     with_names,
 )
 from crm_quality.match.splink_run import SplinkRun
 from crm_quality.match.state import NAME, MatchState
 
-#: From so many pairs on Splink is quicker: it takes seconds to read its settings.
-SEVERAL = 500_000
+#: A change may bring so many pairs and still be compared without Splink's preparation.
+FEW = 500_000
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -297,13 +296,7 @@ def _compared(
     ).drop("left_id", "right_id")
     splink = SplinkRun(features, compared)
     try:
-        # so few pairs are compared sooner than Splink has read its settings
-        several = placed.height > SEVERAL
-        vectors = (
-            pair_vectors(splink, placed, ids.to_numpy(), model.random, model)
-            if several
-            else plain_vectors(splink, placed, ids.to_numpy(), model)
-        )
+        vectors = pair_vectors(splink, placed, ids.to_numpy(), model.random, model, few=FEW)
         return scored(vectors, compared, model, matching)
     finally:
         splink.close()
