@@ -64,13 +64,16 @@ def pair_vectors(
     m = _first_m(splink.comparisons, model)
     u = {c.name: random.u[c.name].mean(axis=0) for c in splink.comparisons}
     if asked.height > few:
-        lists = ({name: of[name].tolist() for name in of} for of in (u, m))
-        found = splink.vectors(asked, *lists, SPLINK_PRIOR)
+        found = splink.vectors(asked, _listed(u), _listed(m), SPLINK_PRIOR)
     else:
         found = vectors_of(splink.connection, splink.comparisons, asked)
         gammas = found.select(c.gamma for c in splink.comparisons).to_numpy()
         found = found.with_columns(pl.Series("splink_weight", two_class_weights(gammas, m, u)))
     return asked.join(found, on=["left_id", "right_id"], how="inner", maintain_order="left")
+
+
+def _listed(probabilities: dict[str, Floats]) -> dict[str, list[float]]:
+    return {name: list(map(float, row)) for name, row in probabilities.items()}
 
 
 def _first_m(compared: Sequence[Comparison], model: MatchModel | None) -> dict[str, Floats]:
