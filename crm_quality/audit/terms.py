@@ -75,4 +75,5 @@ def target_names(rules: RuleSet) -> list[str]:
 
 def cost_names(rules: RuleSet) -> list[str]:
     """Every figure that may have a unit cost."""
-    return [f"{entity}.{cost}" for entity in rules.entities for cost in COSTS]
+    customers = [name for name, definition in rules.entities.items() if definition.is_customer]
+    return [f"{entity}.{cost}" for entity in customers for cost in COSTS]

@@ -11,6 +11,7 @@ import typer
 
 from crm_quality.cli import (
     audit,
+    entities,
     evaluate,
     explain,
     export,
@@ -21,6 +22,7 @@ from crm_quality.cli import (
     review,
     rules,
     run,
+    store,
     train,
     values,
 )
@@ -63,8 +65,10 @@ for module in (
     lookup,
     explain,
     review,
+    entities,
     evaluate,
     train,
+    store,
     export,
 ):
     module.register(app)

@@ -207,7 +207,7 @@ def apply(
     """
     opened = Project.open(project, wait=wait)
     with progress() as listener:
-        done = opened.apply_rules(
+        done = opened.rulebook.apply(
             requarantine=requarantine,
             everything=everything,
             as_of=None if as_of is None else as_of.date(),

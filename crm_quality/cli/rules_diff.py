@@ -47,7 +47,7 @@ def diff(
     released. `--format jsonl` gives every row, with the `frame` it is of; the others count them.
     """
     opened = Project.open(project, wait=wait)
-    found = opened.diff_rules(old, new, as_of=None if as_of is None else as_of.date())
+    found = opened.rulebook.diff(old, new, as_of=None if as_of is None else as_of.date())
     frames = _shown(found, opened.rules, show_personal=show_personal)
     for note in found.notes:
         say(note)

@@ -28,7 +28,7 @@ def usage(
     no record has, which rules never spoke of a record or never found anything, and which columns
     of files no field takes.
     """
-    found = Project.open(project, wait=wait).usage()
+    found = Project.open(project, wait=wait).rulebook.usage()
     frames = {
         "field": found.fields,
         "value": found.values,

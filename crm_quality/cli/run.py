@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
@@ -25,16 +25,18 @@ from crm_quality.cli.options import (
 )
 from crm_quality.cli.output import as_table, console, print_frame, print_object, progress, say
 from crm_quality.definitions import default_rules
+from crm_quality.engine.attended import note_failure
 from crm_quality.engine.check import Reading
 from crm_quality.engine.check import check as check_files
 from crm_quality.engine.config import CONFIG_FILE
 from crm_quality.engine.project import Project
-from crm_quality.errors import UsageError
+from crm_quality.errors import DefinitionError, UsageError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from crm_quality.engine.check import Run
+    from crm_quality.engine.plan import Plan
     from crm_quality.engine.summary import IssueCounts, Summary
 
 _FILES = "Files: .csv .tsv .parquet .xlsx .json .jsonl, or - for standard input."
@@ -58,9 +60,20 @@ def run(
     encoding: EncodingOption = None,
     delimiter: DelimiterOption = None,
     as_of: AsOf = None,
+    run_key: Annotated[
+        str | None,
+        typer.Option(
+            "--run-key",
+            help="Name of this run, such as a date; the same name again does nothing and tells "
+            "what the run did.",
+        ),
+    ] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit 1 from this severity on.")
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what it would do; write nothing.")
+    ] = False,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
     wait: Wait = 0.0,
@@ -70,19 +83,22 @@ def run(
     if not files:
         raise UsageError("name the files to take in, or - for standard input")
     _once(files)
-    opened = Project.open(project, wait=wait)
+    opened = _opened(project, wait)
+    reading: dict[str, Any] = {
+        "source": source,
+        "entity": entity,
+        "key": key,
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "as_of": _day(as_of),
+    }
+    if plan:
+        with progress() as listener:
+            found = opened.plan(*files, **reading, progress=listener)
+        print_plan(found, output)
+        return
     with progress() as listener:
-        done = opened.run(
-            *files,
-            source=source,
-            entity=entity,
-            key=key,
-            encoding=encoding,
-            delimiter=delimiter,
-            as_of=_day(as_of),
-            command="crmq run",
-            progress=listener,
-        )
+        done = opened.run(*files, **reading, run_key=run_key, command="crmq run", progress=listener)
     for note in done.summary.notes:
         say(note)
     if output is Format.TABLE:
@@ -150,6 +166,15 @@ def check(
     _gate(done.summary, fail_on)
 
 
+def _opened(project: Path, wait: float) -> Project:
+    """The project; where its settings or rules are wrong, its last_run.json says so."""
+    try:
+        return Project.open(project, wait=wait)
+    except DefinitionError as error:
+        note_failure(project, "crmq run", error)
+        raise
+
+
 def _once(files: list[str]) -> None:
     if files.count("-") > 1:
         raise UsageError("standard input (-) can be read once only")
@@ -191,7 +216,9 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
         del rows[3]
     frame = pl.DataFrame(
         {
-            f"run {summary.run_id}": [label for label, _, _ in rows],
+            "plan" if summary.run_id is None else f"run {summary.run_id}": [
+                label for label, _, _ in rows
+            ],
             "count": [f"{number:,}" for _, number, _ in rows],
             "remark": [remark for _, _, remark in rows],
         }
@@ -201,6 +228,32 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
     console().print(table)
     if not any((golden.created, golden.changed, golden.merged, golden.split)):
         say("nothing changed")
+
+
+def print_plan(found: Plan, output: Format) -> None:
+    """What a run would do; exit 1 where a limit would stop it."""
+    summary = found.outcome.summary
+    for note in summary.notes:
+        say(note)
+    if output is not Format.TABLE:
+        print_object(found.to_dict(), output)
+    else:
+        print_summary(summary)
+        console().print()
+        print_frame(found.records, output, title="Records of the store")
+        for title, frame in (
+            ("Customers that would be merged", found.merges),
+            ("Customers that would be split off", found.splits),
+        ):
+            if frame.height:
+                console().print()
+                named = frame.with_columns(pl.col("entity_id", "former_id").cast(pl.String))
+                print_frame(named, output, title=title, most=20)
+        say("nothing was written; leave out --plan to do it")
+    for message in found.exceeded:
+        say(f"limit: {message}")
+    if found.exceeded:
+        raise typer.Exit(1)
 
 
 def _all(issues: IssueCounts) -> int:

@@ -61,6 +61,12 @@ COLUMN_TYPES = {
     FieldType.PHONES: "VARCHAR[]",
 }
 
+#: Names that the store's own columns have, so that no field can.
+TAKEN = frozenset(
+    {"batch_id", "content_hash", "custom", "entity", "entity_id", "raw", "record_id", "records",
+     "row_number", "rules_hash", "run_id", "source", "sources", "status", "version", "version_id"}
+)  # fmt: skip
+
 #: Fields that intake reads but no record stores: the key names it, the name is in its parts.
 INTAKE_ONLY = frozenset({"source_key", "full_name"})
 
@@ -217,6 +223,30 @@ _VALUES_IN_WORDS: Final[dict[str, Any]] = {
 }
 
 
+class Belonging(Definition):
+    """Which fields of a row say whose it is.
+
+    The key counts where a record has it; else the address or number, where exactly one live
+    customer owns it.
+
+    Attributes:
+        key: Field with the customer's key in the source that the row names.
+        source: Field that names that source; where it is empty, the row's own source is meant.
+        email: Field with an e-mail address of the customer.
+        phone: Field with a phone number of the customer.
+    """
+
+    key: str
+    source: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Part → field, of those that are declared."""
+        return {part: name for part, name in self.model_dump().items() if name is not None}
+
+
 class EntityDefinition(Definition):
     """One entity: its fields, its record rules and, bound when loaded, all it refers to.
 
@@ -226,6 +256,7 @@ class EntityDefinition(Definition):
         owner: Who answers for its quality.
         fields: Canonical field name → definition, in the order of reports.
         rules: Rules about whole records.
+        belongs_to: Entity → the fields by which a row says which one of these it belongs to.
         placeholders: Texts that people type for "nothing"; they count as missing in every field.
         vocabularies: Name → vocabulary, of all fields; filled by the loader.
         matching: How records of this entity are matched; filled by the loader, null = they are not.
@@ -236,6 +267,7 @@ class EntityDefinition(Definition):
     owner: str = ""
     fields: dict[str, FieldDefinition] = Field(min_length=1)
     rules: tuple[RecordRule, ...] = ()
+    belongs_to: dict[str, Belonging] = Field(default={})
     placeholders: tuple[str, ...] = ()
     vocabularies: dict[str, Vocabulary] = Field(default={}, exclude=True)
     matching: MatchingDefinition | None = Field(default=None, exclude=True)
@@ -247,6 +279,24 @@ class EntityDefinition(Definition):
     def fields_of_type(self, *types: FieldType) -> tuple[str, ...]:
         """Names of the fields that hold one of ``types``, in their declared order."""
         return tuple(name for name, field in self.fields.items() if field.type in types)
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> EntityDefinition:
+        taken = [name for name in self.fields if name in TAKEN or "__" in name]
+        if taken:
+            raise ValueError(
+                f"{', '.join(taken)}: the store uses such names itself; call the field "
+                f"{self.entity}_{taken[0].replace('__', '_')}, say"
+            )
+        return self
+
+    @property
+    def is_customer(self) -> bool:
+        """Whether records of it can be one and the same: a field is evidence of who they are.
+
+        The rows of any other entity (deals, tickets, consents …) stand for themselves.
+        """
+        return any(field.match is not None for field in self.fields.values())
 
     @property
     def columns(self) -> dict[str, str]:

@@ -37,7 +37,8 @@ def reference_faults(
         for fault in _entity_faults(name, entity, entities, vocabularies):
             _, _, way, _, _ = fault
             named = entity.fields[str(way[1])].vocabulary if way[-1] == "vocabulary" else None
-            if ("vocabularies", named or "") not in broken:
+            other = str(way[1]) if way[0] == "belongs_to" else ""
+            if not {("vocabularies", named or ""), ("entities", other)} & broken:
                 yield fault
     yield from _faults_of_owners(entities, sources, matching, broken)
 
@@ -97,6 +98,13 @@ def _entity_faults(
     entities: Mapping[str, EntityDefinition],
     vocabularies: Mapping[str, Vocabulary],
 ) -> Iterator[ReferenceFault]:
+    for other, belonging in entity.belongs_to.items():
+        if other not in entities:
+            yield "entities", name, ("belongs_to", other), *unknown("entity", other, entities)
+        for part, field_name in belonging.fields.items():
+            if field_name not in entity.fields:
+                faults = unknown("field", field_name, entity.fields)
+                yield "entities", name, ("belongs_to", other, part), *faults
     for field_name, field in entity.fields.items():
         if field.vocabulary is not None and field.vocabulary not in vocabularies:
             faults = unknown("vocabulary", field.vocabulary, vocabularies)

@@ -21,6 +21,7 @@ class ColumnMapping(Definition):
             several numbers of one list field).
         separator: Stands between joined cells.
         split: Text between the items of a list in one cell; they come out with ``;`` between them.
+        first_of: Text between the items of a list in one cell; only the first one is taken.
         strip_prefix: Texts taken off the beginning of a cell (``p:``, ``l:``, ``'``).
         values: Text in the file (without case) → text of the field. In a field with a vocabulary
             a text that is not listed stays as it came, so that it is an accepted value or is
@@ -33,6 +34,7 @@ class ColumnMapping(Definition):
     join: tuple[str, ...] = ()
     separator: str = ", "
     split: str = ""
+    first_of: str = ""
     strip_prefix: tuple[str, ...] = ()
     values: dict[str, str] | None = None
     blank: tuple[str, ...] = ()

@@ -129,7 +129,8 @@ def _contact_points(versions: pl.DataFrame, definition: EntityDefinition) -> pl.
     accepted = versions.filter(pl.col("status") == "accepted")
     parts = []
     for name, field in definition.fields.items():
-        kind = _POINTS.get(field.type)
+        # an address in a row that hangs on a customer tells whose it is; it is nobody's by itself
+        kind = _POINTS.get(field.type) if definition.is_customer else None
         if kind is None or name not in accepted.columns:
             continue
         raw = pl.col(f"{name}__raw") if f"{name}__raw" in accepted.columns else pl.lit(None)

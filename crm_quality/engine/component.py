@@ -10,7 +10,7 @@ import polars as pl
 
 from crm_quality.duck import connect
 from crm_quality.engine.lookup import feature_maker
-from crm_quality.match.clusters import DIFFERENT, SAME
+from crm_quality.match.clusters import DIFFERENT, SAME, with_implied
 from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.decided import SAME as SAID_SAME
 from crm_quality.match.vectors import vectors
@@ -72,7 +72,7 @@ class Weighed:
             if left in place and right in place:
                 weight = SAME if verdict == SAID_SAME else DIFFERENT
                 made[place[left], place[right]] = made[place[right], place[left]] = weight
-        return made
+        return with_implied(made)
 
 
 def weigh(

@@ -11,6 +11,7 @@ from crm_quality.audit.keepers import comparable
 from crm_quality.definitions import Definition
 from crm_quality.definitions.loader import faults_of
 from crm_quality.definitions.text import parse
+from crm_quality.engine.nightly import NIGHTLY_YML, Backups, Retention
 from crm_quality.errors import DefinitionError, Fault, ProjectError
 
 if TYPE_CHECKING:
@@ -28,10 +29,24 @@ class Limits(Definition):
     Attributes:
         ended_share: Greatest share of a source's live records that one run may end.
         ended_from: The limit applies to sources with at least so many live records.
+        quarantined_share: Greatest share of its rows that a run may quarantine; null = any.
+        received_from: That limit applies to runs of at least so many rows.
+        merged_share: Greatest share of the customers that a run may merge into others.
+        split_share: Greatest number of customers that a run may split off, as a share of all.
+        vanished_share: Greatest share of the customers that may be no more after a run.
+        changed_share: Greatest share of the customers that a run may change; null = any.
+        customers_from: The limits on customers apply where there are at least so many before.
     """
 
     ended_share: float = Field(default=0.1, ge=0, le=1)
     ended_from: int = Field(default=20, ge=0)
+    quarantined_share: float | None = Field(default=None, ge=0, le=1)
+    received_from: int = Field(default=100, ge=0)
+    merged_share: float | None = Field(default=0.25, ge=0, le=1)
+    split_share: float | None = Field(default=0.25, ge=0, le=1)
+    vanished_share: float | None = Field(default=0.25, ge=0, le=1)
+    changed_share: float | None = Field(default=None, ge=0, le=1)
+    customers_from: int = Field(default=100, ge=0)
 
 
 class ProjectConfig(Definition):
@@ -48,6 +63,9 @@ class ProjectConfig(Definition):
         teams: Team → its people, as records name their owner and rules theirs.
         unit_costs: ``<entity>.<cost>`` of the audit → what one of them costs.
         currency: Of the unit costs.
+        backups: Copies of the store, and whether runs take one first.
+        retention: What ``crmq store compact`` lets go of.
+        publish: Renew ``store.published.duckdb`` after each change.
     """
 
     name: str = "customers"
@@ -60,6 +78,9 @@ class ProjectConfig(Definition):
     teams: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default={})
     unit_costs: dict[str, Annotated[float, Field(ge=0)]] = Field(default={})
     currency: str = ""
+    backups: Backups = Backups()
+    retention: Retention = Retention()
+    publish: bool = False
 
     @field_validator("teams")
     @classmethod
@@ -105,6 +126,14 @@ fail_on: never
 limits:
   # greatest share of a source's records that one run may end, for sources of 20 records or more
   ended_share: 0.1
+  # greatest share of the customers that one run may merge, split off, or leave without a record,
+  # where there are 100 or more
+  merged_share: 0.25
+  split_share: 0.25
+  vanished_share: 0.25
+  # greatest share of the rows of a file that may be quarantined, and of customers that may change
+  # quarantined_share: 0.5
+  # changed_share: 0.5
 
 # Least values of figures of the audit, 0 to 100; `crmq audit` exits with 1 when one is missed.
 # targets:
@@ -120,7 +149,8 @@ limits:
 # currency: EUR
 # unit_costs:
 #   contact.double_sends: 0.02
-"""
+
+{NIGHTLY_YML}"""
 
 
 def read_config(folder: Path) -> ProjectConfig:

@@ -6,9 +6,10 @@ import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from crm_quality.definitions import default_rules_dir, write_json_schemas
+from crm_quality.definitions import default_rules_dir, load_rules, write_json_schemas
 from crm_quality.engine.actor import user
 from crm_quality.engine.config import CONFIG_FILE, default_config
+from crm_quality.engine.fitting import fit_store, usual_rules
 from crm_quality.errors import ProjectError
 from crm_quality.store import open_store
 from crm_quality.store.trail import record_event
@@ -26,13 +27,15 @@ def create_project(folder: Path, name: str | None) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         rules = folder / "rules"
-        if not rules.exists():
+        own = rules.exists()
+        if not own:
             shutil.copytree(default_rules_dir(), rules)
         write_json_schemas(rules / "schemas")
         text = default_config(name or folder.resolve().name or "customers")
         now = datetime.now(UTC).replace(tzinfo=None)
         with open_store(folder / STORE_FILE, create=True) as store, store.transaction():
             record_event(store, "project.created", {}, actor=user(None), occurred_at=now)
+            fit_store(store, load_rules(rules) if own else usual_rules())
         (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ProjectError(

@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.engine.matched import matched
-from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
     golden_table,
     membership,
+    note_moves,
     write_golden,
     write_membership,
     write_origins,
 )
 from crm_quality.store.landing import accepted_records, current_records
 from crm_quality.store.matching import find_shared_values
+from crm_quality.store.rows import write_rows
+from crm_quality.store.tables import row_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crm_quality.definitions import EntityDefinition
-    from crm_quality.engine.summary import Clock, MatchCounts
+    from crm_quality.engine.summary import Clock
     from crm_quality.store import Store
 
 
@@ -35,6 +38,7 @@ def derive(
     clock: Clock,
     changed: pl.DataFrame,
     priorities: Mapping[str, int],
+    homes: pl.DataFrame | None = None,
     proposing: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
@@ -46,19 +50,25 @@ def derive(
         clock: Takes the seconds of match and merge.
         changed: ``record_id`` of records whose current version or end changed in this run.
         priorities: Source → trust when values conflict.
+        homes: ``record_id``, ``entity_id`` of records whose customer counts as another than the
+            crosswalk says where ended records look for theirs; null = none.
         proposing: Join nothing but what was decided to be the same.
 
     Returns:
         Counts of matching, counts of golden records, and notes for the user.
     """
     entity = definition.entity
+    if not definition.is_customer:
+        return MatchCounts(), _rows(store, entity, changed, run_id=run_id, clock=clock), []
     with clock.stage("match"):
         found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
     with clock.stage("merge"):
         former = membership(store, entity)
-        placed = place(found.clusters, accepted_records(store, entity), former)
+        homely = former if homes is None else former.update(homes, on="record_id")
+        placed = place(found.clusters, accepted_records(store, entity), homely)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
+        note_moves(store, entity, former, placed, run_id=run_id)
         find_shared_values(store, entity)
         touched = pl.concat(
             [
@@ -84,6 +94,18 @@ def derive(
         split=moved.split.height,
     )
     return found.counts, counts, found.notes
+
+
+def _rows(
+    store: Store, entity: str, changed: pl.DataFrame, *, run_id: int, clock: Clock
+) -> GoldenCounts:
+    """Rows that stand for themselves: there is nothing to match or to merge."""
+    with clock.stage("store"):
+        created, rewritten = write_rows(store, entity, changed, run_id=run_id)
+        nothing = pl.DataFrame(schema={"entity_id": pl.Int64, "former_id": pl.Int64})
+        _write_changes(store, entity, run_id, created, rewritten, nothing, nothing)
+    total = store.value(f"SELECT count(*) FROM {row_table(entity)}")  # noqa: S608
+    return GoldenCounts(total=total, created=created.height, changed=rewritten.height)
 
 
 def _write_changes(

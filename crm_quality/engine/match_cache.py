@@ -17,6 +17,7 @@ import polars as pl
 from crm_quality.match import MatchState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 #: Version of the files; hashes of blocks are those of one version of Polars.
@@ -69,6 +70,13 @@ class MatchCache:
         for other in self.folder.glob(f"*{entity}-*"):
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
+
+    def keep_only(self, tokens: Mapping[str, str]) -> None:
+        """Delete the states of another moment of the store: all but entity → token."""
+        kept = {self._folder(entity, token) for entity, token in tokens.items()}
+        for folder in self.folder.glob("*"):
+            if folder not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def forget(self) -> None:
         """Delete all states, which hold personal data as the store does."""

@@ -10,7 +10,7 @@ import polars as pl
 from crm_quality.engine.match_cache import MatchCache
 from crm_quality.engine.summary import MatchCounts
 from crm_quality.match import MatchModel, match_changes, match_records, to_review
-from crm_quality.match.decided import decided_clusters
+from crm_quality.match.decided import among_live, decided_clusters
 from crm_quality.match.groups import relation_groups, with_ties
 from crm_quality.store.golden import membership
 from crm_quality.store.groups import write_groups
@@ -71,9 +71,7 @@ def matched(
     entity = definition.entity
     live = live_records(store, entity)
     if definition.matching is None or live.is_empty():
-        alone = live.with_columns(pl.col("record_id").alias("cluster_id"))
-        sizes = MatchCounts(clusters=alone.height, largest_cluster=int(alone.height > 0))
-        return Matched(alone, sizes, [])
+        return _unmatched(store, entity, live)
     kept = model_in_use(store, entity)
     model = None if kept is None else MatchModel.from_json(kept)
     # where nothing is joined, the crosswalk does not tell what was matched
@@ -84,8 +82,20 @@ def matched(
         state = cache.load(entity, token) if token is not None else None
         if state is not None:
             return _changes(store, definition, model, state, changed, live, run_id)
-    found = _all(store, definition, model, run_id, keep_state=incremental)
+    found = _all(store, definition, model, live, run_id, keep_state=incremental)
     return _proposed(store, definition, live, found) if proposing else found
+
+
+def _unmatched(store: Store, entity: str, live: pl.DataFrame) -> Matched:
+    """Records of an entity that is not matched: only decisions join them."""
+    found = decided_clusters(live["record_id"], _decisions(store, entity, live))
+    sizes = found["cluster_id"].value_counts(name="records")["records"]
+    counts = MatchCounts(clusters=sizes.len(), largest_cluster=int(sizes.max() or 0))  # type: ignore[arg-type]
+    return Matched(found, counts, [])
+
+
+def _decisions(store: Store, entity: str, live: pl.DataFrame) -> pl.DataFrame:
+    return among_live(decisions_by_record(store, entity), live["record_id"])
 
 
 def _proposed(
@@ -95,7 +105,7 @@ def _proposed(
     entity, matching = definition.entity, definition.matching
     assert matching is not None  # noqa: S101 - its records were matched
     near = known_pairs(store, entity).filter(pl.col("match_weight") >= matching.review)
-    decisions = decisions_by_record(store, entity)
+    decisions = _decisions(store, entity, live)
     clusters = decided_clusters(live["record_id"], decisions)
     sizes = clusters["cluster_id"].value_counts(name="records")["records"]
     counts = found.counts.model_copy(
@@ -112,12 +122,13 @@ def _all(
     store: Store,
     definition: EntityDefinition,
     model: MatchModel | None,
+    live: pl.DataFrame,
     run_id: int,
     *,
     keep_state: bool,
 ) -> Matched:
     entity = definition.entity
-    decisions = decisions_by_record(store, entity)
+    decisions = _decisions(store, entity, live)
     result = match_records(
         current_records(store, entity),
         definition,
@@ -147,7 +158,7 @@ def _changes(
 ) -> Matched:
     entity, matching = definition.entity, definition.matching
     assert matching is not None  # noqa: S101 - its records were matched before
-    decisions = decisions_by_record(store, entity)
+    decisions = _decisions(store, entity, live)
     known = known_pairs(store, entity)
     former = membership(store, entity).rename({"entity_id": "cluster_id"})
     result = match_changes(

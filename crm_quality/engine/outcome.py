@@ -20,9 +20,11 @@ class RunOutcome:
 
     Attributes:
         summary: The numbers.
+        exceeded: Limits that a planned run would be stopped by, in words.
     """
 
     summary: Summary
+    exceeded: list[str] = field(default_factory=list)
     _issues: list[pl.DataFrame] = field(default_factory=list)
     _quarantined: list[pl.DataFrame] = field(default_factory=list)
 

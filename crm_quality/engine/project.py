@@ -8,33 +8,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm_quality.audit import Choice, FigureRows, Scorecard
-from crm_quality.audit.usage import Usage, usage
 from crm_quality.definitions import RuleSet, load_rules
 from crm_quality.engine.actor import user
+from crm_quality.engine.attended import Attended
 from crm_quality.engine.audit import audit, audit_rows
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import ProjectConfig, check_figures, read_config
 from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.decide import Author
+from crm_quality.engine.entities import Entities
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.explain import Explanation, explain
+from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.lookup import Lookup, Matcher
+from crm_quality.engine.plan import Plan, plan
 from crm_quality.engine.profiling import profile
 from crm_quality.engine.quarantine import Quarantine
-from crm_quality.engine.recheck import RecheckRequest, recheck
 from crm_quality.engine.review import Review
-from crm_quality.engine.rules_at import rules_at
-from crm_quality.engine.rules_diff import RulesDiff, diff_rules
+from crm_quality.engine.rulebook import Rulebook
 from crm_quality.engine.run import RunRequest, execute
-from crm_quality.engine.store_rules import StoreFindings, store_findings
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.train import Training, train
+from crm_quality.engine.upkeep import Upkeep
 from crm_quality.engine.values import Values
 from crm_quality.engine.warm import WarmMatchers
 from crm_quality.errors import NotFoundError
 from crm_quality.intake import read
 from crm_quality.store import Store, open_store
 from crm_quality.store.export import EXPORTS, export_frame
+from crm_quality.store.run_keys import last_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,9 +105,19 @@ class Project:
         return Values(self)
 
     @property
+    def rulebook(self) -> Rulebook:
+        """The rules and what the store holds: judging it by them, comparing, what is used."""
+        return Rulebook(self)
+
+    @property
     def store_path(self) -> Path:
         """The DuckDB file."""
         return self.folder / STORE_FILE
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """The store as a file: backup, restore, compaction, verification, the published copy."""
+        return Upkeep(self)
 
     @property
     def quarantine(self) -> Quarantine:
@@ -121,9 +133,15 @@ class Project:
             StoreError: It is missing, broken, not writable or of a later version.
         """
         with open_store(self.store_path, wait=self.wait) as store:
+            if store.upgraded:
+                with store.transaction():
+                    fit_store(store, self.rules)
+            before = last_change(store) if self.config.publish else None
             yield store
+            if before is not None and last_change(store) != before:
+                self.upkeep.published_after(store)
 
-    def run(
+    def run(  # noqa: PLR0913 - as many options as its users need
         self,
         *data: Any,  # noqa: ANN401 - paths or any frames
         source: str | Path | None = None,
@@ -132,6 +150,7 @@ class Project:
         encoding: str | None = None,
         delimiter: str | None = None,
         as_of: date | None = None,
+        run_key: str | None = None,
         command: str = "Project.run",
         progress: Callable[[str], None] | None = None,
     ) -> Run:
@@ -147,23 +166,67 @@ class Project:
             encoding: Of text files; null = detected.
             delimiter: Of text files; null = detected.
             as_of: The day that counts as today; null = today.
+            run_key: A name that a scheduler gives this run. A run that was given it before is
+                told again, and nothing is done.
             command: How the run is recorded.
             progress: Called with the name of each stage as it begins.
+
+        Returns:
+            What was done; ``last_run.json`` beside the store says it too, of a failed run as well.
 
         Raises:
             InputError: Something cannot be read; nothing was stored.
             StoreError: The store cannot be opened or written; it is as before.
         """
         clock = Clock(progress)
+        with Attended(self, command, run_key) as attended:
+            if earlier := attended.earlier():
+                return earlier
+            attended.require_room(data)
+            reading = Reading(source, entity, key, encoding, delimiter)
+            rules, request = self._asked(data, reading, clock, command, as_of, run_key)
+            with self.store() as store:
+                if earlier := attended.earlier(store):
+                    return earlier
+                self.upkeep.before_run(store)
+                outcome = execute(store, rules, self.config, request, clock)
+            return attended.done(as_run(outcome, request.intakes))
+
+    def plan(
+        self,
+        *data: Any,  # noqa: ANN401 - paths or any frames
+        source: str | Path | None = None,
+        entity: str = "contact",
+        key: Sequence[str] | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        as_of: date | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Plan:
+        """What `run` would do with the same arguments; nothing is written."""
+        clock = Clock(progress)
         reading = Reading(source, entity, key, encoding, delimiter)
+        rules, request = self._asked(data, reading, clock, "plan", as_of)
+        with self.store() as store:
+            found = plan(store, rules, self.config, request, clock)
+        as_run(found.outcome, request.intakes)
+        return found
+
+    def _asked(
+        self,
+        data: Sequence[Any],
+        reading: Reading,
+        clock: Clock,
+        command: str,
+        as_of: date | None,
+        run_key: str | None = None,
+    ) -> tuple[RuleSet, RunRequest]:
+        """The rules and the request of a run over ``data``, which is read."""
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
             intakes = [reading.read(item, rules) for item in data]
         day = as_of or datetime.now(UTC).date()
-        request = RunRequest(intakes, self.actor, command, day)
-        with self.store() as store:
-            outcome = execute(store, rules, self.config, request, clock)
-        return as_run(outcome, intakes)
+        return rules, RunRequest(intakes, self.actor, command, day, run_key=run_key)
 
     def check(
         self,
@@ -198,87 +261,6 @@ class Project:
         return profile(
             data, rules=self.rules, entity=entity, encoding=encoding, delimiter=delimiter
         )
-
-    def check_store(self, *, as_of: date | None = None) -> StoreFindings:
-        """Check the store against the rules about many records; nothing is written.
-
-        Args:
-            as_of: The day that counts as today; null = today.
-
-        Returns:
-            Issues in force and how each check ended; `crmq run` keeps the same.
-        """
-        with self.store() as store:
-            return store_findings(store, self.rules, as_of=as_of or datetime.now(UTC).date())
-
-    def usage(self) -> Usage:
-        """Which fields, accepted values and rules do anything in the store, see `Usage`."""
-        with self.store() as store:
-            return usage(store.connection, self.rules)
-
-    def apply_rules(
-        self,
-        *,
-        requarantine: bool = False,
-        everything: bool = False,
-        as_of: date | None = None,
-        command: str = "Project.apply_rules",
-        progress: Callable[[str], None] | None = None,
-    ) -> Run:
-        """Judge what the store holds by today's rules, without its files, see `recheck`.
-
-        Args:
-            requarantine: Records in force that break a rule of severity error are set aside; else
-                they get an issue and stay.
-            everything: Also records that today's rules have judged already.
-            as_of: The day that counts as today; null = today.
-            command: How the run is recorded.
-            progress: Called with the name of each stage as it begins.
-        """
-        request = RecheckRequest(
-            user(self.config.actor),
-            command,
-            as_of or datetime.now(UTC).date(),
-            requarantine=requarantine,
-            everything=everything,
-        )
-        with self.store() as store:
-            outcome = recheck(store, self.rules, self.config, request, Clock(progress))
-        return as_run(outcome, [])
-
-    def diff_rules(
-        self,
-        old: str | Path | RuleSet = "last",
-        new: str | Path | RuleSet | None = None,
-        *,
-        as_of: date | None = None,
-    ) -> RulesDiff:
-        """What other rules would do to the store; nothing is written.
-
-        Args:
-            old: The rules before: ``last`` (of the last run), ``default``, a folder, a git
-                revision of the project's rules, or a rule set.
-            new: The rules after, in the same words; null = the project's.
-            as_of: The day that counts as today; null = today.
-
-        Raises:
-            NotFoundError: There are no such rules.
-            DefinitionError: They are wrong; every fault with line and column.
-        """
-        with self.store() as store:
-            before, after = (
-                one
-                if isinstance(one, RuleSet)
-                else rules_at(str(one), project=self.folder, store=store)
-                for one in (old, self.rules if new is None else new)
-            )
-            return diff_rules(
-                store,
-                before,
-                after,
-                country=self.config.country,
-                as_of=as_of or datetime.now(UTC).date(),
-            )
 
     def golden(self, entity: str = "contact") -> pl.DataFrame:
         """Golden records: ``entity_id``, ``version``, ``records``, ``sources`` and the fields.
@@ -416,6 +398,11 @@ class Project:
         with self.store() as store:
             clock = Clock(progress)
             return train(store, self.rules, self.config, entity, author, clock, apply=apply)
+
+    @property
+    def entities(self) -> Entities:
+        """Merge, unmerge and split whole customers, and see what became of them."""
+        return Entities(self.store, self.rules, self.config, self.actor)
 
     @property
     def review(self) -> Review:

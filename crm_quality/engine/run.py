@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.engine import limits
 from crm_quality.engine.arrivals import arrivals
+from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
-from crm_quality.errors import LimitError
 from crm_quality.store.decisions import entities_with_pending_decisions
 from crm_quality.store.landing import (
     current_records,
-    ended_by_source,
     known_records,
     live_by_source,
 )
 from crm_quality.store.matching import learn_merges
+from crm_quality.store.run_keys import keep_run_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,9 @@ class RunRequest:
         command: How it was asked for.
         as_of: The day that counts as today.
         again: Entities to match and merge again wholly, whether anything arrived or not.
+        homes: As `RunUnderway.settle` takes it.
+        planning: Limits that are exceeded are noted in the outcome and stop nothing.
+        run_key: What a scheduler calls the run; kept with it. Null = nothing.
     """
 
     intakes: Sequence[Intake]
@@ -53,6 +57,9 @@ class RunRequest:
     command: str
     as_of: date
     again: tuple[str, ...] = ()
+    homes: pl.DataFrame | None = None
+    planning: bool = False
+    run_key: str | None = None
 
 
 def execute(
@@ -71,7 +78,10 @@ def execute(
         What was done. A run that found nothing new has written one run row, metrics and an event.
     """
     with store.transaction():
-        return execute_within(store, rules, config, request, clock)
+        outcome = execute_within(store, rules, config, request, clock)
+        if request.run_key is not None and outcome.summary.run_id is not None:
+            keep_run_key(store, request.run_key, outcome.summary.run_id)
+    return outcome
 
 
 def execute_within(
@@ -95,8 +105,16 @@ def execute_within(
         decided = (
             name for name in entities_with_pending_decisions(store) if name in rules.entities
         )
-        for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
-            _run_entity(run, request, rules.entity(entity), lapsed.get(entity))
+        entities = list(dict.fromkeys((*arrived, *lapsed, *decided, *request.again)))
+        watch = Watch(config.limits, planning=request.planning)
+        for entity in entities:
+            run.fit_tables(rules.entity(entity))
+        before = limits.customers(store, entities)
+        for entity in entities:
+            _run_entity(run, request, rules.entity(entity), lapsed.get(entity), watch)
+        if request.intakes:
+            watch.tell(limits.overall(config.limits, run.outcome.summary, before))
+    run.outcome.exceeded = watch.exceeded
     return run.outcome
 
 
@@ -105,6 +123,7 @@ def _run_entity(
     request: RunRequest,
     definition: EntityDefinition,
     lapsed: pl.DataFrame | None,
+    watch: Watch,
 ) -> None:
     """Take in every row of one entity.
 
@@ -113,12 +132,12 @@ def _run_entity(
         request: What it was asked to do.
         definition: The entity.
         lapsed: ``record_id``, ``is_deleted`` of records whose waiver has expired; null = none.
+        watch: Minds the limits.
     """
     name = definition.entity
     touched = [pl.DataFrame(schema={"record_id": pl.Int64, "is_deleted": pl.Boolean})]
     if lapsed is not None:
         touched.append(lapsed)
-    run.fit_tables(definition)
     touched.extend(
         _take_in(run, intake, definition) for intake in request.intakes if name in intake.records
     )
@@ -129,7 +148,15 @@ def _run_entity(
         run.count_store(definition)
         return
     live = live_by_source(run.store, name)
-    run.settle(definition, last_word, again=again, check=lambda: _mind_limits(run, live, name))
+    run.settle(
+        definition,
+        last_word,
+        again=again,
+        homes=request.homes,
+        check=lambda: watch.tell(
+            limits.ended(run.store, run.config.limits, live, name, run_id=run.run_id)
+        ),
+    )
 
 
 def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> pl.DataFrame:
@@ -174,19 +201,6 @@ def _missing_from_snapshots(run: RunUnderway, request: RunRequest, entity: str) 
                 .select("record_id", pl.lit(value=True).alias("is_deleted"))
             )
     return pl.concat(missing)
-
-
-def _mind_limits(run: RunUnderway, before: dict[str, int], entity: str) -> None:
-    """Stop a run that would end more of a source than crmq.yml allows."""
-    limits = run.config.limits
-    for source, ended in ended_by_source(run.store, entity, run_id=run.run_id).items():
-        count = before.get(source, 0)
-        if count >= limits.ended_from and ended > limits.ended_share * count:
-            raise LimitError(
-                f"{ended:,} of the {count:,} records of {source} would end, more than the "
-                f"{limits.ended_share:.0%} that crmq.yml allows (limits: ended_share); nothing "
-                "was stored; is the file complete?"
-            )
 
 
 def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:

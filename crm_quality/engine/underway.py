@@ -13,6 +13,7 @@ import polars as pl
 from crm_quality.audit import figures
 from crm_quality.definitions.loader import rules_as_json, rules_from_json
 from crm_quality.engine.derive import derive
+from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.store_rules import keep_store_findings
 from crm_quality.engine.summary import (
@@ -22,16 +23,10 @@ from crm_quality.engine.summary import (
     counted,
     peak_memory_mb,
 )
-from crm_quality.errors import RefusedError
 from crm_quality.store.decisions import mark_applied, pending_records
 from crm_quality.store.kept import keep_rule_set, knows_rule_set
-from crm_quality.store.landing import (
-    add_column,
-    retype_column,
-    settle_records,
-    table_columns,
-    version_table,
-)
+from crm_quality.store.landing import settle_records
+from crm_quality.store.tables import fit_tables
 from crm_quality.store.trail import record_event
 from crm_quality.validate import ISSUES
 
@@ -86,23 +81,7 @@ class RunUnderway:
         Raises:
             RefusedError: A column has another type, and ``retype`` is false.
         """
-        entity = definition.entity
-        for table in (version_table(entity), f"crm.{entity}"):
-            have = table_columns(self.store, table)
-            for name, kind in definition.columns.items():
-                if name not in have:
-                    add_column(self.store, table, name, kind)
-                elif have[name] == kind:
-                    continue
-                elif retype:
-                    retype_column(self.store, table, name, have[name], kind)
-                else:
-                    raise RefusedError(
-                        f"the field {name} of {entity} is of type {definition.fields[name].type} "
-                        f"now, and the store still holds it as {have[name]}; `crmq rules apply` "
-                        "reads the rows that were kept by the new type (`crmq rules diff` says "
-                        "what that changes)"
-                    )
+        fit_tables(self.store, definition, definition.columns, retype=retype)
 
     def settle(
         self,
@@ -110,6 +89,7 @@ class RunUnderway:
         touched: pl.DataFrame,
         *,
         again: pl.DataFrame | None = None,
+        homes: pl.DataFrame | None = None,
         check: Callable[[], None] | None = None,
     ) -> None:
         """Make new versions count: which is current, who belongs together, what is golden.
@@ -120,6 +100,8 @@ class RunUnderway:
             definition: The entity.
             touched: ``record_id``, ``is_deleted`` (the last word on each record).
             again: ``record_id`` of records to match and merge again, changed or not; null = none.
+            homes: ``record_id``, ``entity_id`` of records whose customer counts as another than
+                the crosswalk says where ended records look for theirs; null = none.
             check: Called when it is known which records are in force, before anything is matched.
         """
         self.changed = True
@@ -144,6 +126,7 @@ class RunUnderway:
             clock=self.clock,
             changed=pl.concat(changed).unique(),
             priorities={s.source: s.priority for s in self.rules.sources.values()},
+            homes=homes,
             proposing=self.config.merging == "propose",
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
@@ -213,6 +196,7 @@ def run_within(
     as_of: date,
 ) -> Iterator[RunUnderway]:
     """As `run_underway`, inside a transaction of the caller's."""
+    fit_store(store, rules)
     run = RunUnderway(
         store=store,
         rules=rules,
@@ -274,7 +258,9 @@ def _finish(run: RunUnderway) -> None:
     summary.peak_memory_mb = peak_memory_mb()
     finished = datetime.now(UTC).replace(tzinfo=None)
     run.store.execute(
-        "INSERT INTO audit.run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit.run (run_id, started_at, finished_at, command, actor, as_of,"
+        " rules_fingerprint, product_version, changed, summary)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             run.run_id,
             run.started,

@@ -230,7 +230,7 @@ class Values:
         Returns:
             What was done.
         """
-        return self._project.apply_rules(as_of=as_of, command=command, progress=progress)
+        return self._project.rulebook.apply(as_of=as_of, command=command, progress=progress)
 
     def _write(
         self, store: Store, done: Acceptance, before: str, after: str, place: str, reason: str

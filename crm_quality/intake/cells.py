@@ -86,6 +86,8 @@ def cells(
             part = part.list.join("; ", ignore_nulls=True)
         for prefix in mapping.strip_prefix:
             part = part.str.strip_prefix(prefix)
+        if mapping.first_of:
+            part = part.str.split(mapping.first_of).list.first()
         if mapping.split:
             part = part.str.replace_all(mapping.split, ";", literal=True)
         parts.append(part)

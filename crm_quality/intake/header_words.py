@@ -169,6 +169,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+#: Names of the columns that tell which customer a row hangs on.
+_WHOSE_ROW = {
+    "contact_key": ("contact id", "customer id", "client id", "person id", "associated contact id",
+                    "lead id", "requester id", "member id", "user id", "kundennummer"),
+    "contact_email": ("email", "customer email", "contact email", "requester email",
+                      "email address", "e mail"),
+    "company_key": ("company id", "account id", "organisation id", "organization id",
+                    "associated company id"),
+}  # fmt: skip
+
 #: Entity → field → names that mean something else there than in `WORDS`.
 WORDS_OF_ENTITY: dict[str, dict[str, tuple[str, ...]]] = {
     "company": {
@@ -177,6 +187,43 @@ WORDS_OF_ENTITY: dict[str, dict[str, tuple[str, ...]]] = {
             "agency", "customer name", "client name", "nom", "nombre", "nome", "naam",
         ),
         "source_key": ("company id", "organisation id", "organization id", *WORDS["source_key"]),
+    },
+    "deal": {
+        "source_key": ("id", "deal id", "opportunity id", "record id", "key", "external id"),
+        "name": ("deal name", "deal", "opportunity name", "opportunity", "title"),
+        "stage": ("deal stage", "stage name", "status", "sales stage", "phase"),
+        "amount": ("deal amount", "value", "deal value", "total", "revenue", "betrag", "montant"),
+        "close_date": ("closed date", "expected close date", "closing date", "closed on"),
+        **_WHOSE_ROW,
+    },
+    "ticket": {
+        "source_key": ("id", "ticket id", "case id", "case number", "record id", "key"),
+        "subject": ("title", "ticket name", "summary", "betreff", "objet"),
+        "ticket_status": ("status", "state", "case status"),
+        "channel": ("via", "origin", "case origin"),
+        "owner": ("assignee", "agent", *WORDS["owner"]),
+        "resolved_at": ("solved at", "closed date", "closed at", "resolved"),
+        "first_response_at": ("first response", "first reply at", "first replied at"),
+        **_WHOSE_ROW,
+    },
+    "transaction": {
+        "source_key": ("id", "transaction id", "payment id", "order id", "invoice id",
+                       "booking id", "order number", "invoice number", "key"),
+        "kind": ("type", "transaction type"),
+        "payment_status": ("status", "state", "transaction status", "financial status"),
+        "amount": ("total", "value", "price", "sum", "betrag", "montant", "importe"),
+        "refunded": ("amount refunded", "refunded amount"),
+        "occurred_at": ("date", "paid at", "payment date", "transaction date", "order date",
+                        "processed at", "datum"),
+        "product": ("item", "product name", "description"),
+        **_WHOSE_ROW,
+    },
+    "consent": {
+        "source_key": ("id", "consent id", "event id", "key"),
+        "consent_status": ("status", "consent", "opt in", "decision", "answer"),
+        "occurred_at": ("date", "timestamp", "consent date", "given at", "changed at"),
+        "evidence": ("proof", "method", "form", "consent text"),
+        **_WHOSE_ROW,
     },
 }  # fmt: skip
 

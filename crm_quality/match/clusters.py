@@ -58,7 +58,9 @@ def cluster(
         count: Number of records.
         left: First records of the pairs.
         right: Second records.
-        weight: Match weights; `SAME` and `DIFFERENT` are decisions and never averaged away.
+        weight: Match weights; `SAME` and `DIFFERENT` are decisions and never averaged away. Who is
+            decided to be the same, directly or by way of others, is in one cluster even where a
+            contradiction of the evidence stands between two of them.
         score: Weights of further pairs.
         cut: The weight at which two clusters are joined.
         clip: Least and greatest weight of a pair without a decision.
@@ -105,12 +107,31 @@ def cluster(
         i, j = np.nonzero(np.triu(np.isnan(matrix), 1))
         matrix[i, j] = matrix[j, i] = further[used : used + len(gone)]
         used += len(gone)
-        decided = (matrix == SAME) | (matrix == DIFFERENT)
-        clipped = np.where(decided, matrix, np.clip(matrix, *clip))
+        weights = with_implied(matrix)
+        decided = (weights == SAME) | (weights == DIFFERENT)
+        clipped = np.where(decided, weights, np.clip(weights, *clip))
         groups = average_linkage(clipped, cut)
         for group in groups:
             label[members[start + np.array(group)]] = members[start + min(group)]
     return label
+
+
+def with_implied(weights: Floats) -> Floats:
+    """Weights with what "same" implies: it goes on from record to record, over contradictions.
+
+    Args:
+        weights: Symmetric; `SAME` and `DIFFERENT` where somebody decided or the rules never allow.
+
+    Returns:
+        The same, or a copy with `SAME` between all that decisions tie together.
+    """
+    left, right = np.nonzero(np.triu(weights == SAME, 1))
+    if len(left) < 2:
+        return weights
+    label = components(len(weights), left, right)
+    tied = label[:, None] == label[None, :]
+    np.fill_diagonal(tied, val=False)
+    return np.where(tied, SAME, weights)
 
 
 def _small_components(count: int, left: Ints, right: Ints, weight: Floats, cut: float) -> Ints:

@@ -131,3 +131,68 @@ def decided_clusters(record_ids: pl.Series, decisions: pl.DataFrame) -> pl.DataF
     )
     label = components(len(ids), tied["a"].to_numpy(), tied["b"].to_numpy())
     return pl.DataFrame({"record_id": ids, "cluster_id": ids[label]})
+
+
+def among_live(decisions: pl.DataFrame, live: pl.Series) -> pl.DataFrame:
+    """Decisions, and what they imply of live records by way of records that have ended.
+
+    A record that its source has deleted gives no evidence, but who was decided to be the same as
+    it, or not, stays so.
+
+    Args:
+        decisions: ``record_id_l`` < ``record_id_r``, ``verdict`` (same, different, others are left
+            as they are).
+        live: ``record_id`` of live records, increasing.
+
+    Returns:
+        ``decisions``, with further ones where a record of them is not live.
+    """
+    ties = decisions.filter(pl.col("verdict").is_in([SAME, DIFFERENT]))
+    ids = pl.concat([ties["record_id_l"], ties["record_id_r"]]).unique().sort()
+    gone = ids.filter(~ids.is_in(live.implode()))
+    if gone.is_empty():
+        return decisions
+    same = ties.filter(pl.col("verdict") == SAME)
+    label = components(
+        ids.len(),
+        ids.search_sorted(same["record_id_l"]).cast(pl.Int64).to_numpy(),
+        ids.search_sorted(same["record_id_r"]).cast(pl.Int64).to_numpy(),
+    )
+    group = pl.DataFrame({"record_id": ids, "group": label})
+    # one live record stands for its group
+    heads = group.filter(~pl.col("record_id").is_in(gone.implode())).with_columns(
+        pl.col("record_id").min().over("group").alias("head")
+    )
+    torn = group.filter(pl.col("record_id").is_in(gone.implode())).select("group").unique()
+    held = heads.join(torn, on="group", how="semi").filter(pl.col("record_id") != pl.col("head"))
+    head = heads.select("group", "head").unique()
+    apart = (
+        ties.filter(pl.col("verdict") == DIFFERENT)
+        .filter(
+            pl.col("record_id_l").is_in(gone.implode())
+            | pl.col("record_id_r").is_in(gone.implode())
+        )
+        .join(group.rename({"group": "g_l"}), left_on="record_id_l", right_on="record_id")
+        .join(group.rename({"group": "g_r"}), left_on="record_id_r", right_on="record_id")
+        .join(head.rename({"head": "a"}), left_on="g_l", right_on="group")
+        .join(head.rename({"head": "b"}), left_on="g_r", right_on="group")
+        .filter(pl.col("a") != pl.col("b"))
+    )
+    order = (
+        pl.min_horizontal("a", "b").alias("record_id_l"),
+        pl.max_horizontal("a", "b").alias("record_id_r"),
+    )
+    implied = pl.concat(
+        [
+            held.select(
+                pl.col("head").alias("a"),
+                pl.col("record_id").alias("b"),
+                pl.lit(SAME).alias("verdict"),
+            ),
+            apart.select("a", "b", pl.lit(DIFFERENT).alias("verdict")),
+        ]
+    ).select(*order, "verdict")
+    fresh = implied.join(decisions, on=["record_id_l", "record_id_r"], how="anti").unique(
+        maintain_order=True
+    )
+    return pl.concat([decisions, fresh.select(decisions.columns).cast(decisions.schema)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from contextlib import contextmanager
@@ -12,13 +13,15 @@ import polars as pl
 
 from crm_quality.duck import connect
 from crm_quality.errors import StoreError, StoreInUseError
-from crm_quality.store.migrate import migrate
+from crm_quality.store.migrate import migrate, migrations, pending
+from crm_quality.store.snapshots import BACKUPS, back_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _RETRY_SECONDS = 0.2
+_LOG = logging.getLogger(__name__)
 
 
 def quoted(identifier: str) -> str:
@@ -32,11 +35,13 @@ class Store:
     Attributes:
         path: The DuckDB file.
         connection: The connection that holds it.
+        upgraded: Whether opening it made it one of this version.
     """
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.connection = connection
+        self.upgraded = False
         self._when_committed: list[Callable[[], None]] = []
 
     def frame(self, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
@@ -110,6 +115,22 @@ class Store:
         for action in self._when_committed:
             action()
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """A transaction that is taken back at the end of the block, whatever happens in it.
+
+        What was to be done when it commits is not done.
+        """
+        self.execute("BEGIN TRANSACTION")
+        self._when_committed = []
+        try:
+            yield
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}") from error
+        finally:
+            self._when_committed = []
+            self._roll_back()
+
     def when_committed(self, action: Callable[[], None]) -> None:
         """Do ``action`` after the transaction under way has been committed, else not at all."""
         self._when_committed.append(action)
@@ -137,15 +158,24 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def open_store(
-    path: Path, *, wait: float = 0.0, create: bool = False, read_only: bool = False
+    path: Path,
+    *,
+    wait: float = 0.0,
+    create: bool = False,
+    read_only: bool = False,
+    keep_former: bool = True,
 ) -> Iterator[Store]:
     """Hold the store for the time of the block; nobody else can open it meanwhile.
+
+    A store of an earlier version is upgraded. Before that a backup of it goes into ``backups/``
+    beside it, and a warning is logged that says so.
 
     Args:
         path: The DuckDB file.
         wait: Seconds to wait for another process to let go of it.
         create: Make the file if it is missing.
         read_only: Nothing will be written; the store must be of this version already.
+        keep_former: Back up a store of an earlier version before it is upgraded.
 
     Yields:
         The open store, migrated to this version.
@@ -158,18 +188,72 @@ def open_store(
         raise StoreError(f"{path} does not exist; run `crmq init` to make a project")
     connection = _connect(path, wait, read_only=read_only)
     try:
+        store = Store(path, connection)
         if not read_only:
-            migrate(connection, path)
+            store.upgraded = _upgrade(store, keep_former=keep_former)
+        yield store
+    finally:
+        connection.close()
+
+
+@contextmanager
+def hold_file(path: Path, *, wait: float = 0.0) -> Iterator[Store | None]:
+    """Keep everybody else from the store's file, whatever its version, while it is replaced.
+
+    Args:
+        path: The DuckDB file.
+        wait: Seconds to wait for another process to let go of it.
+
+    Yields:
+        The store with nothing left in its log; null when it is missing or cannot be read.
+
+    Raises:
+        StoreInUseError: Another process holds it.
+    """
+    try:
+        connection = _connect(path, wait, read_only=False) if path.exists() else None
+    except StoreInUseError:
+        raise
+    except StoreError:
+        connection = None
+    if connection is None:
+        yield None
+        return
+    try:
+        connection.execute("CHECKPOINT").fetchall()
         yield Store(path, connection)
     finally:
         connection.close()
 
 
+def _upgrade(store: Store, *, keep_former: bool) -> bool:
+    """Make a store of an earlier version one of this, or leave it as it was; true if it was one."""
+    missing = pending(store.connection, store.path)
+    if not missing:
+        return False
+    if not keep_former or len(missing) == len(migrations()):
+        migrate(store.connection, store.path, missing)
+        return True
+    kept = back_up(store, store.path.parent / BACKUPS, "before-upgrade")
+    try:
+        migrate(store.connection, store.path, missing)
+    except BaseException:
+        kept.file.unlink(missing_ok=True)
+        raise
+    _LOG.warning(
+        "%s was of an earlier version and has been upgraded; it is kept as it was in %s",
+        store.path,
+        kept.file,
+    )
+    return True
+
+
 def _connect(path: Path, wait: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + wait
     while True:
+        before = _identity(path)
         try:
-            return connect(path, read_only=read_only)
+            connection = connect(path, read_only=read_only)
         except duckdb.IOException as error:
             message = _first_line(error)
             if "lock" not in message.lower():
@@ -179,6 +263,19 @@ def _connect(path: Path, wait: float, *, read_only: bool) -> duckdb.DuckDBPyConn
             time.sleep(_RETRY_SECONDS)
         except duckdb.Error as error:
             raise StoreError(f"{path} cannot be opened: {_first_line(error)}") from error
+        else:
+            if before in {None, _identity(path)}:
+                return connection
+            connection.close()  # another file was put in its place meanwhile
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is, whatever it is called; null when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _in_use(path: Path, message: str) -> StoreInUseError:

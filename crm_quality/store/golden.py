@@ -7,12 +7,24 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from crm_quality.store.connection import Store
 
 
 def golden_table(entity: str) -> str:
     """The table that holds the golden records of ``entity``."""
     return f"crm.{entity}"
+
+
+def golden_of(store: Store, entity: str, entity_ids: Collection[int]) -> pl.DataFrame:
+    """Golden records of some customers: ``entity_id``, ``version`` … and the fields, by id."""
+    ids = pl.DataFrame({"entity_id": sorted(entity_ids)}, schema={"entity_id": pl.Int64})
+    with store.staged(ids, "asked"):
+        return store.frame(
+            f"SELECT * EXCLUDE (run_id) FROM {golden_table(entity)} SEMI JOIN asked"  # noqa: S608
+            " USING (entity_id) ORDER BY entity_id"
+        )
 
 
 def membership(store: Store, entity: str) -> pl.DataFrame:
@@ -37,6 +49,33 @@ def write_membership(store: Store, current: pl.DataFrame, *, run_id: int) -> Non
             """,
             [run_id, run_id],
         )
+
+
+def note_moves(
+    store: Store, entity: str, former: pl.DataFrame, current: pl.DataFrame, *, run_id: int
+) -> None:
+    """Keep which records went from one customer to another.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        former: ``record_id``, ``entity_id`` before.
+        current: ``record_id``, ``entity_id`` now.
+        run_id: This run.
+    """
+    moved = former.join(current, on="record_id", suffix="_after").filter(
+        pl.col("entity_id") != pl.col("entity_id_after")
+    )
+    store.append(
+        "audit.move",
+        moved.select(
+            "record_id",
+            pl.col("entity_id").alias("entity_before"),
+            pl.col("entity_id_after").alias("entity_after"),
+            pl.lit(entity).alias("entity"),
+            pl.lit(run_id, pl.Int64).alias("run_id"),
+        ),
+    )
 
 
 def write_golden(

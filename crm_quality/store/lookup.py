@@ -40,6 +40,7 @@ def find_record(store: Store, name: str | int, *, entity: str | None = None) -> 
             [text, entity],
         )
     if not found:
+        _mind_withdrawn(store, text)
         of = f"{entity} " if entity else ""
         raise NotFoundError(
             f"there is no {of}record {text!r}; name one by its record_id (12) or by its source "
@@ -50,3 +51,21 @@ def find_record(store: Store, name: str | int, *, entity: str | None = None) -> 
         raise UsageError(f"{text!r} names several records: {listed}; name one by its record_id")
     kind, record_id = found[0]
     return kind, record_id
+
+
+def _mind_withdrawn(store: Store, text: str) -> None:
+    """Raise for a record that an undone run had brought.
+
+    Raises:
+        NotFoundError: It is one.
+    """
+    gone = store.rows(
+        "SELECT record_id, withdrawn_run FROM landing.withdrawn_record"
+        " WHERE record_id::VARCHAR = ? OR source || ':' || source_key = ? LIMIT 1",
+        [text, text],
+    )
+    if gone:
+        raise NotFoundError(
+            f"record {gone[0][0]} was brought by a run that run {gone[0][1]} has undone; import "
+            "its file again to have it back, under the same number"
+        )

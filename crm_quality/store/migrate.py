@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import duckdb
 from crm_quality.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _MADE = """
@@ -29,14 +31,11 @@ def migrations() -> list[tuple[int, str, str]]:
     return sorted(found)
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
-    """Apply what is missing, all of it in one transaction.
-
-    Returns:
-        Numbers of the migrations applied now.
+def pending(connection: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[int, str, str]]:
+    """The migrations that a store lacks, in order; a new file lacks all of them.
 
     Raises:
-        StoreError: The store comes from a later version, is no store, or a migration failed.
+        StoreError: The store comes from a later version, or is no store.
     """
     tables = {
         f"{schema}.{table}"
@@ -55,9 +54,22 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
             f"{path} was written by a later version (migration {done}, this one knows "
             f"{known[-1][0]}); upgrade crm-quality"
         )
-    missing = [entry for entry in known if entry[0] > done]
-    if not missing:
-        return []
+    return [entry for entry in known if entry[0] > done]
+
+
+def migrate(
+    connection: duckdb.DuckDBPyConnection, path: Path, missing: Sequence[tuple[int, str, str]]
+) -> None:
+    """Apply migrations, all of them in one transaction.
+
+    Args:
+        connection: To the store.
+        path: Its file, for messages.
+        missing: As `pending` gives them.
+
+    Raises:
+        StoreError: One failed; the store is as it was.
+    """
     try:
         connection.execute("BEGIN TRANSACTION")
         connection.execute(_MADE)
@@ -68,6 +80,6 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> list[int]:
             )
         connection.execute("COMMIT")
     except duckdb.Error as error:
-        connection.execute("ROLLBACK")
+        with suppress(duckdb.Error):
+            connection.execute("ROLLBACK")  # DuckDB does so by itself where COMMIT fails
         raise StoreError(f"{path} could not be upgraded and is as it was: {error}") from error
-    return [number for number, _, _ in missing]

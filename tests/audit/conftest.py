@@ -11,7 +11,7 @@ import pytest
 
 from crm_quality.audit import Choice, Terms, figure_rows, figures, scorecard
 from crm_quality.definitions import default_rules
-from crm_quality.store.migrate import migrate
+from crm_quality.store.migrate import migrate, migrations
 
 RULES = default_rules()
 DAY = date(2024, 6, 30)
@@ -202,7 +202,7 @@ def new_stock(tmp_path):
 
     def make():
         connection = duckdb.connect()
-        migrate(connection, tmp_path)
+        migrate(connection, tmp_path, migrations())
         made.append(connection)
         return Stock(connection)
 

@@ -443,20 +443,20 @@ def test_a_stricter_rule_throws_out_nobody_unless_asked_to(held, rows, bob):
     stricter = with_rule(held, *STRICTER)
     stricter.run(rows({**bob, "source_key": "9", "job_title": "CEO"}), as_of=DAY)
     assert statuses(stricter) == {"2": "accepted", "3": "accepted", "9": "accepted"}
-    summary = stricter.apply_rules(as_of=DAY, requarantine=True).summary
+    summary = stricter.rulebook.apply(as_of=DAY, requarantine=True).summary
     assert statuses(stricter) == {"2": "quarantined", "3": "accepted", "9": "accepted"}
     assert any("1 record in force was set aside" in note for note in summary.notes)
     assert stricter.golden("contact")["job_title"].to_list() == ["Manager", "CEO"]
     (waiting,) = stricter.quarantine.waiting().to_dicts()
     assert waiting["rules"] == ["contact.job_title.required"]
     before = everything(stricter)
-    stricter.apply_rules(as_of=DAY, requarantine=True)
+    stricter.rulebook.apply(as_of=DAY, requarantine=True)
     assert everything(stricter) == before
 
 
 def test_what_a_stricter_rule_set_aside_can_be_corrected(held):
     stricter = with_rule(held, *STRICTER)
-    stricter.apply_rules(as_of=DAY, requarantine=True)
+    stricter.rulebook.apply(as_of=DAY, requarantine=True)
     done = stricter.quarantine.fix("crm:2", {"job_title": "CEO"}, reason="asked", as_of=DAY)
     assert outcomes(done) == {"2": "released"}
     (bob,) = stricter.golden("contact").to_dicts()

@@ -75,7 +75,7 @@ def test_where_the_rules_are_the_same_nothing_is_judged_and_nothing_written(proj
     project.run(rows(ANN), as_of=DAY)
     before = everything(project)
 
-    again = project.apply_rules(as_of=DAY).summary
+    again = project.rulebook.apply(as_of=DAY).summary
 
     assert again.records.received == 0
     assert everything(project) == before
@@ -87,7 +87,7 @@ def test_messy_rows_read_again_by_the_same_rules_give_the_same(project):
     first = project.run(messy, as_of=DAY).summary
     before = everything(project)
 
-    again = project.apply_rules(everything=True, as_of=DAY).summary
+    again = project.rulebook.apply(everything=True, as_of=DAY).summary
 
     assert again.records.received == first.records.received
     assert again.records.unchanged == again.records.accepted == first.records.accepted
@@ -99,7 +99,7 @@ def test_a_new_synonym_reaches_the_golden_record_and_the_same_rows_stay_unchange
     assert project.golden()["lead_source"].to_list() == [None]
 
     wiser = knowing_blimps(project)
-    done = wiser.apply_rules(as_of=DAY)
+    done = wiser.rulebook.apply(as_of=DAY)
     again = wiser.run(rows(ANN), as_of=DAY).summary
 
     assert wiser.golden().select("lead_source", "version").rows() == [("paid_search", 2)]
@@ -113,9 +113,9 @@ def test_a_stricter_rule_accuses_and_throws_nothing_out_unless_asked(project):
     project.run(rows(ANN), as_of=DAY)
     stricter = with_rule(project, NO_BLIMPS)
 
-    told = stricter.apply_rules(as_of=DAY)
+    told = stricter.rulebook.apply(as_of=DAY)
     kept = stricter.golden().height
-    thrown_out = stricter.apply_rules(requarantine=True, as_of=DAY)
+    thrown_out = stricter.rulebook.apply(requarantine=True, as_of=DAY)
 
     assert told.summary.issues.error == 1
     assert (told.summary.records.accepted, kept) == (1, 1)
@@ -133,7 +133,7 @@ def test_what_was_thrown_out_or_set_aside_comes_back_when_the_rule_goes(project)
     file = project.folder / "rules" / "entities" / "contact.yml"
     file.write_text(file.read_text().replace(NO_BLIMPS, ""))
     milder = Project.open(project.folder)
-    done = milder.apply_rules(as_of=DAY)
+    done = milder.rulebook.apply(as_of=DAY)
 
     assert waiting == 0
     assert milder.golden().height == 1
@@ -149,7 +149,7 @@ def test_a_row_that_waits_behind_a_record_in_force_goes_on_waiting(project):
     project.run(rows(bad), as_of=DAY)
 
     wiser = knowing_blimps(project)
-    wiser.apply_rules(as_of=DAY)
+    wiser.rulebook.apply(as_of=DAY)
     before = everything(wiser)
     again = wiser.run(rows(bad), as_of=DAY).summary
 
@@ -164,7 +164,7 @@ def test_a_column_kept_as_a_custom_field_fills_the_field_that_is_defined_later(p
 
     field = "  loyalty_level: {meaning: Level of the card., type: integer}\n\nrules:\n"
     wider = edited(project, "entities/contact.yml", "\nrules:\n", "\n" + field)
-    wider.apply_rules(as_of=DAY)
+    wider.rulebook.apply(as_of=DAY)
 
     assert wider.golden()["loyalty_level"].to_list() == [4]
 
@@ -182,7 +182,7 @@ def test_another_survivorship_is_applied_though_no_value_is_read_otherwise(proje
         "    required: info\n    survivorship: {strategy: oldest}",
         "    required: info\n    survivorship: {strategy: most_recent}",
     )
-    done = other.apply_rules(as_of=DAY).summary
+    done = other.rulebook.apply(as_of=DAY).summary
 
     assert first == ["paid_search"]
     assert other.golden()["lead_source"].to_list() == ["event"]
@@ -201,7 +201,7 @@ def test_dates_are_read_again_when_the_rules_say_how_a_source_writes_them(projec
     told = edited(
         project, "sources/stripe_customers.yml", "time_zone: UTC", "date_order: dmy\ntime_zone: UTC"
     )
-    told.apply_rules(as_of=DAY)
+    told.rulebook.apply(as_of=DAY)
     again = told.run(file, as_of=DAY).summary
 
     assert unread == [None]
@@ -228,7 +228,7 @@ def test_a_file_read_by_a_mapping_of_its_own_is_read_by_that_mapping_again(proje
     mapping.unlink()
 
     wiser = knowing_blimps(project)
-    done = wiser.apply_rules(as_of=DAY).summary
+    done = wiser.rulebook.apply(as_of=DAY).summary
 
     assert (done.records.received, done.records.unchanged) == (1, 0)
     (golden,) = wiser.golden().to_dicts()
@@ -238,7 +238,7 @@ def test_a_file_read_by_a_mapping_of_its_own_is_read_by_that_mapping_again(proje
 def test_a_run_under_other_rules_keeps_both_rule_sets(project):
     project.run(rows(ANN), as_of=DAY)
     stricter = with_rule(project, NO_BLIMPS)
-    stricter.apply_rules(as_of=DAY)
+    stricter.rulebook.apply(as_of=DAY)
 
     with project.store() as store:
         kept = store.rows("SELECT fingerprint, first_run FROM audit.rule_set ORDER BY first_run")
@@ -252,8 +252,8 @@ def test_a_record_whose_row_was_erased_stays_as_it_was_read(project):
         store.execute("UPDATE landing.contact_version SET raw = NULL WHERE record_id = 1")
 
     wiser = knowing_blimps(project)
-    foretold = wiser.diff_rules(as_of=DAY)
-    done = wiser.apply_rules(as_of=DAY).summary
+    foretold = wiser.rulebook.diff(as_of=DAY)
+    done = wiser.rulebook.apply(as_of=DAY).summary
 
     assert wiser.golden()["lead_source"].to_list() == [None, "paid_search"]
     assert any("1 records stay as they were read" in note for note in done.notes)
@@ -267,13 +267,13 @@ def test_words_for_people_can_be_changed_without_judging_anything_again(project)
         project, "entities/contact.yml", "meaning: Position at the", "meaning: Post at the"
     )
     said = edited(said, "vocabularies/lead_source.yml", "owner: ", "owner: new-")
-    foretold = said.diff_rules(as_of=DAY)
+    foretold = said.rulebook.diff(as_of=DAY)
     before = everything(said)
 
     again = said.run(rows(ANN), as_of=DAY).summary
 
     assert again.records.unchanged == 1
-    assert said.apply_rules(as_of=DAY).summary.records.received == 0
+    assert said.rulebook.apply(as_of=DAY).summary.records.received == 0
     assert everything(said) == before
     assert foretold.definitions.height == 2
 
@@ -291,10 +291,10 @@ def test_a_field_of_another_type_asks_for_the_rules_to_be_applied_and_loses_noth
     with pytest.raises(RefusedError, match="crmq rules apply"):
         numbers.run(rows({**ANN, "loyalty_level": "5"}), as_of=DAY)
     assert everything(numbers) == before
-    numbers.apply_rules(as_of=DAY)
+    numbers.rulebook.apply(as_of=DAY)
 
     assert sorted(numbers.golden()["loyalty_level"].to_list()) == [4, 1200]
     assert numbers.golden().schema["loyalty_level"] == pl.Int64
     back = edited(numbers, "entities/contact.yml", "card., type: integer", "card., type: text")
-    back.apply_rules(as_of=DAY)
+    back.rulebook.apply(as_of=DAY)
     assert sorted(back.golden()["loyalty_level"].to_list()) == ["04", "1.200"]

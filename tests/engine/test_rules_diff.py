@@ -52,13 +52,13 @@ def diff(store, tmp_path):
             assert old in text
             (folder / file).write_text(text.replace(old, new, 1))
         (folder / CONTACT).write_text((folder / CONTACT).read_text() + rule)
-        return store.diff_rules("last", folder, as_of=DAY)
+        return store.rulebook.diff("last", folder, as_of=DAY)
 
     return edited
 
 
 def test_the_same_rules_change_nothing_and_judge_nothing(store):
-    found = store.diff_rules("last", as_of=DAY)
+    found = store.rulebook.diff("last", as_of=DAY)
 
     assert found.summary["records"] == 0
     assert found.definitions.is_empty()
@@ -185,17 +185,17 @@ def test_rules_are_named_by_folder_pack_or_git_revision(store, tmp_path):
     project = Project.open(folder)
 
     for old in ("HEAD", "default", "last", store.folder, store.folder / "rules", store.rules):
-        found = project.diff_rules(old, as_of=DAY)
+        found = project.rulebook.diff(old, as_of=DAY)
         assert found.definitions["detail"].to_list() == ["synonyms no longer: Seminar"]
     with pytest.raises(NotFoundError, match="no git revision"):
-        project.diff_rules("--output=x", as_of=DAY)
+        project.rulebook.diff("--output=x", as_of=DAY)
     with pytest.raises(NotFoundError, match="no folder"):
-        project.diff_rules("yesterday", as_of=DAY)
+        project.rulebook.diff("yesterday", as_of=DAY)
 
 
 def test_a_store_without_a_run_does_not_know_its_last_rules(project):
     with pytest.raises(NotFoundError, match="name the old rules"):
-        project.diff_rules(as_of=DAY)
+        project.rulebook.diff(as_of=DAY)
 
 
 def issues_in_force(project):
@@ -228,8 +228,8 @@ def test_what_is_foretold_is_what_applying_the_rules_does(project):
         path.write_text(path.read_text().replace(old, new, 1))
     project = Project.open(project.folder)
 
-    found = project.diff_rules(as_of=DAY)
-    project.apply_rules(as_of=DAY)
+    found = project.rulebook.diff(as_of=DAY)
+    project.rulebook.apply(as_of=DAY)
     after = issues_in_force(project)
 
     columns = ["record_id", "entity_id", "rule", "field", "value"]
@@ -241,5 +241,5 @@ def test_what_is_foretold_is_what_applying_the_rules_does(project):
     assert set(found.golden.select("entity_id", "field").rows()) == changed
     assert changed
     assert set(found.quarantine["change"]) == {"quarantined"}
-    thrown_out = project.apply_rules(requarantine=True, as_of=DAY).summary.records.quarantined
+    thrown_out = project.rulebook.apply(requarantine=True, as_of=DAY).summary.records.quarantined
     assert thrown_out == found.quarantine.height

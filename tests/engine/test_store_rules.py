@@ -76,8 +76,8 @@ def test_checking_the_store_says_what_a_run_keeps_and_writes_nothing(project):
     project.run(rows(ann(updated_at="2020-01-01T00:00:00Z")), as_of=DAY)
     kept = project.export("issues").filter(pl.col("entity_id").is_not_null())
 
-    found = project.check_store(as_of=DAY)
-    much_later = project.check_store(as_of=date(2019, 1, 1))
+    found = project.rulebook.check_store(as_of=DAY)
+    much_later = project.rulebook.check_store(as_of=date(2019, 1, 1))
 
     same = ["entity", "entity_id", "record_id", "rule", "value"]
     assert found.issues.select(same).rows() == kept.select(same).rows()

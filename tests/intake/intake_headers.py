@@ -135,6 +135,11 @@ DYNAMICS_ACCOUNT = (
 )
 ZENDESK = "Summation column,Id,Requester,Requester id,Requester email,Subject,Tags,Status,Priority"
 
+SALESFORCE_CASE = (
+    "Id,IsDeleted,CaseNumber,ContactId,AccountId,SuppliedName,SuppliedEmail,Type,Status,Reason,"
+    "Origin,Subject,Priority,Description,IsClosed,ClosedDate,IsEscalated,OwnerId,CreatedDate,"
+    "LastModifiedDate,SystemModstamp,ContactPhone,ContactEmail"
+)
 #: Header → the source it tells of; null = none of ours.
 TOLD_BY = {
     HUBSPOT_CONTACTS: "hubspot_contacts",
@@ -143,19 +148,20 @@ TOLD_BY = {
     HUBSPOT_COMPANIES: "hubspot_companies",
     HUBSPOT_COMPANIES_DOMAIN: "hubspot_companies",
     HUBSPOT_COMPANIES_UPPER: "hubspot_companies",
-    HUBSPOT_DEALS: None,
+    HUBSPOT_DEALS: "hubspot_deals",
     SALESFORCE_LEAD: "salesforce_leads",
     SALESFORCE_LEAD_REPORT: "salesforce_leads",
     SALESFORCE_CONTACT: "salesforce_contacts",
     SALESFORCE_CONTACT_REPORT: "salesforce_contacts",
     SALESFORCE_ACCOUNT: "salesforce_accounts",
     SALESFORCE_ACCOUNT_REPORT: "salesforce_accounts",
-    SALESFORCE_OPPORTUNITY: None,
+    SALESFORCE_OPPORTUNITY: "salesforce_opportunities",
+    SALESFORCE_CASE: "salesforce_cases",
     MAILCHIMP: "mailchimp",
     MAILCHIMP_UNSUBSCRIBED: "mailchimp_unsubscribed",
     STRIPE_CUSTOMERS: "stripe_customers",
     STRIPE_CUSTOMERS_OLD: "stripe_customers",
-    STRIPE_PAYMENTS: None,
+    STRIPE_PAYMENTS: "stripe_payments",
     SHOPIFY_CUSTOMERS: "shopify_customers",
     SHOPIFY_CUSTOMERS_NEW: "shopify_customers",
     CALENDLY: "calendly",
@@ -166,7 +172,7 @@ TOLD_BY = {
     DYNAMICS_CONTACT: "dynamics_contacts",
     DYNAMICS_CONTACT_FRENCH: "dynamics_contacts",
     DYNAMICS_ACCOUNT: "dynamics_accounts",
-    ZENDESK: None,
+    ZENDESK: "zendesk_tickets",
     "source,source_key,first_name,last_name,email,phone,lead_source": None,
     "id,name,email": None,
     "id,first_name,last_name,dob,city,email": None,

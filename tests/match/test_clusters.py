@@ -1,5 +1,7 @@
 """Laws of clusters."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,18 @@ def test_two_records_that_are_decided_to_be_the_same_are_in_one_cluster(matrix, 
     matrix[a, b] = matrix[b, a] = SAME
     found = labels(matrix)
     assert found[a] == found[b]
+
+
+@given(weighed(), st.data())
+def test_a_chain_of_decisions_is_one_cluster_whatever_stands_against_it(matrix, data):
+    size = len(matrix)
+    chain = data.draw(st.lists(st.integers(0, size - 1), min_size=2, unique=True))
+    for a, b in itertools.combinations(chain, 2):
+        matrix[a, b] = matrix[b, a] = data.draw(st.sampled_from([DIFFERENT, matrix[a, b]]))
+    for a, b in itertools.pairwise(chain):
+        matrix[a, b] = matrix[b, a] = SAME
+    found = labels(matrix)
+    assert len({int(found[one]) for one in chain}) == 1
 
 
 def test_a_chain_is_cut_where_its_ends_contradict_each_other():
