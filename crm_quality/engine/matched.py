@@ -9,6 +9,7 @@ import polars as pl
 
 from crm_quality.engine.match_cache import MatchCache
 from crm_quality.engine.summary import MatchCounts
+from crm_quality.engine.workplaces import evidence_of
 from crm_quality.match import MatchModel, match_changes, match_records, to_review
 from crm_quality.match.decided import among_live, decided_clusters
 from crm_quality.match.groups import relation_groups, with_ties
@@ -130,7 +131,7 @@ def _all(
     entity = definition.entity
     decisions = _decisions(store, entity, live)
     result = match_records(
-        current_records(store, entity),
+        evidence_of(store, definition, current_records(store, entity)),
         definition,
         model=model,
         decisions=decisions.filter(pl.col("verdict") != "withdrawn"),
@@ -163,7 +164,7 @@ def _changes(
     former = membership(store, entity).rename({"entity_id": "cluster_id"})
     result = match_changes(
         state,
-        current_records(store, entity, records=changed),
+        evidence_of(store, definition, current_records(store, entity, records=changed)),
         changed.join(live, on="record_id", how="anti").select("record_id"),
         known,
         former.join(live, on="record_id", how="semi"),

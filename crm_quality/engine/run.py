@@ -16,6 +16,7 @@ from crm_quality.engine.rules_hash import rules_hash
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
+from crm_quality.engine.workplaces import CONTACT
 from crm_quality.store.decisions import entities_with_pending_decisions
 from crm_quality.store.landing import (
     current_records,
@@ -106,6 +107,7 @@ def execute_within(
             name for name in entities_with_pending_decisions(store) if name in rules.entities
         )
         entities = list(dict.fromkeys((*arrived, *lapsed, *decided, *request.again)))
+        entities.sort(key=lambda entity: entity == CONTACT)  # whose companies are known by then
         watch = Watch(config.limits, planning=request.planning)
         for entity in entities:
             run.fit_tables(rules.entity(entity))
