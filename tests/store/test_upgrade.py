@@ -88,7 +88,7 @@ def test_a_store_of_this_version_is_not_backed_up(tmp_path):
 
 
 def test_an_upgrade_that_fails_leaves_the_store_as_it_was(tmp_path):
-    before = max(number for number in NUMBERS if number < 12)  # noqa: PLR2004 - makes run_key
+    before = max(number for number in NUMBERS if number < 12)  # which makes run_key
     path = old_store(tmp_path / "store.duckdb", before)
     with duckdb.connect(str(path)) as old:
         old.execute("CREATE TABLE audit.run_key (mine INTEGER)")
