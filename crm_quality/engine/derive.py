@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.engine.matched import matched
+from crm_quality.engine.matched import MOST_CHANGED, matched
 from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place, survive
 from crm_quality.store.golden import (
@@ -69,7 +69,10 @@ def derive(
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         note_moves(store, entity, former, placed, run_id=run_id)
-        find_shared_values(store, entity)
+        elsewhere = placed.join(former, on=["record_id", "entity_id"], how="anti")
+        concerned = pl.concat([changed, elsewhere.select("record_id")]).unique()
+        few = concerned.height <= MOST_CHANGED * placed.height
+        find_shared_values(store, entity, of=concerned if few else None)
         touched = pl.concat(
             [
                 moved.touched,

@@ -98,21 +98,45 @@ def write_pairs(
 SHARED_BY = 3
 
 
-def find_shared_values(store: Store, entity: str) -> None:
-    """Note every e-mail and phone of live records that `SHARED_BY` customers or more use."""
-    store.execute("DELETE FROM matching.shared_value WHERE entity = ?", [entity])
+def find_shared_values(store: Store, entity: str, *, of: pl.DataFrame | None = None) -> None:
+    """Note every e-mail and phone of live records that `SHARED_BY` customers or more use.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        of: ``record_id`` of records that came, changed, went or moved to another customer: only
+            values that they have or had are counted anew. Null = all are.
+    """
+    if of is None:
+        store.execute("DELETE FROM matching.shared_value WHERE entity = ?", [entity])
+        store.execute(_SHARED.format(among=""), [entity, SHARED_BY])
+        return
+    with store.staged(of.select("record_id"), "concerned"):
+        store.execute(
+            "CREATE OR REPLACE TEMP TABLE counted_anew AS SELECT DISTINCT kind, value"
+            " FROM landing.contact_point WHERE entity = ?"
+            " AND record_id IN (SELECT record_id FROM concerned)",
+            [entity],
+        )
     store.execute(
-        """
-        INSERT INTO matching.shared_value
-        SELECT p.entity, p.kind, p.value, count(DISTINCT m.entity_id)
-        FROM landing.contact_point p
-        JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
-        JOIN matching.membership m ON m.record_id = p.record_id
-        WHERE p.entity = ? AND r.ended_at IS NULL
-        GROUP BY ALL HAVING count(DISTINCT m.entity_id) >= ?
-        """,
-        [entity, SHARED_BY],
+        "DELETE FROM matching.shared_value WHERE entity = ?"
+        " AND (kind, value) IN (SELECT (kind, value) FROM counted_anew)",
+        [entity],
     )
+    among = "SEMI JOIN counted_anew USING (kind, value)"
+    store.execute(_SHARED.format(among=among), [entity, SHARED_BY])
+    store.execute("DROP TABLE counted_anew")
+
+
+_SHARED = """
+INSERT INTO matching.shared_value
+SELECT p.entity, p.kind, p.value, count(DISTINCT m.entity_id)
+FROM (FROM landing.contact_point {among}) p
+JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
+JOIN matching.membership m ON m.record_id = p.record_id
+WHERE p.entity = ? AND r.ended_at IS NULL
+GROUP BY ALL HAVING count(DISTINCT m.entity_id) >= ?
+"""
 
 
 def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:
