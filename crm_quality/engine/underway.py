@@ -14,6 +14,7 @@ from crm_quality.audit import figures
 from crm_quality.definitions.loader import rules_as_json, rules_from_json
 from crm_quality.engine.derive import derive
 from crm_quality.engine.fitting import fit_store
+from crm_quality.engine.golden import Policy
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.store_rules import keep_store_findings
 from crm_quality.engine.summary import (
@@ -23,9 +24,11 @@ from crm_quality.engine.summary import (
     counted,
     peak_memory_mb,
 )
+from crm_quality.engine.workplaces import COMPANY, CONTACT, find_workplaces
 from crm_quality.store.decisions import mark_applied, pending_records
 from crm_quality.store.kept import keep_rule_set, knows_rule_set
 from crm_quality.store.landing import settle_records
+from crm_quality.store.overrides import pending_overrides
 from crm_quality.store.tables import fit_tables
 from crm_quality.store.trail import record_event
 from crm_quality.validate import ISSUES
@@ -122,23 +125,34 @@ class RunUnderway:
         changed = [touched.select("record_id"), pending_records(self.store, definition.entity)]
         if again is not None:
             changed.append(again.select("record_id"))
+        if definition.entity == CONTACT:
+            find_workplaces(
+                self.store, self.rules, run_id=self.run_id, among=pl.concat(changed).unique()
+            )
         match, golden, notes = derive(
             self.store,
             definition,
             run_id=self.run_id,
             clock=self.clock,
             changed=pl.concat(changed).unique(),
-            priorities={s.source: s.priority for s in self.rules.sources.values()},
+            policy=Policy(self.rules.sources, self.as_of),
             homes=homes,
             proposing=self.config.merging == "propose",
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
         self.add_counts(match, golden)
         self.outcome.summary.notes.extend(notes)
+        if definition.entity == COMPANY:
+            moved = find_workplaces(self.store, self.rules, run_id=self.run_id)
+            if not moved.is_empty():
+                self.settle(self.rules.entity(CONTACT), touched.clear(), again=moved)
 
     def is_pending(self, entity: str) -> bool:
-        """Whether decisions on ``entity`` wait to be applied."""
-        return not pending_records(self.store, entity).is_empty()
+        """Whether decisions on ``entity`` or overrides of its values wait to be applied."""
+        return not (
+            pending_records(self.store, entity).is_empty()
+            and pending_overrides(self.store, entity, self.as_of).is_empty()
+        )
 
     def count_store(self, definition: EntityDefinition) -> None:
         """Nothing was new: tell of the store as it is."""
