@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import polars as pl
 import typer
 
 from crm_quality.audit.masking import masked_rows
+from crm_quality.cli.crm_tables import COLUMNS, day, in_hours, print_report, with_bar
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, ShowPersonal, Wait
-from crm_quality.cli.output import as_table, console, print_frame, print_object, say
+from crm_quality.cli.output import console, print_frame, print_object, say
 from crm_quality.engine.project import Project
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-_BAR = 16
-_COLUMNS = {
-    "deal": ["deal_id", "name", "stage", "amount", "currency", "chance", "weighted", "owner",
-             "close_date", "days_in_stage", "is_slow"],
-    "history": ["deal_id", "stage", "entered_at", "left_at", "days", "amount", "currency"],
-    "ticket": ["ticket_id", "subject", "priority", "ticket_status", "created_at", "first response",
-               "solved in", "waiting", "missed"],
-    "task": ["task_id", "subject", "owner", "due_local", "time_zone", "days_late", "contact_id"],
-    "renewal": ["contract_id", "name", "renews_on", "days_to_renewal", "amount", "currency",
-                "billing_period", "owner", "contact_id"],
-}  # fmt: skip
-#: Columns with numbers of records, which are no amounts.
-_NUMBERED = ("deal_id", "ticket_id", "task_id", "contract_id", "contact_id", "record_id",
-             "entity_id", "campaign_id", "handover_id")  # fmt: skip
 
 group = typer.Typer(
     help="The CRM on top of the customers: pipeline, tickets, tasks, campaigns, leads.",
@@ -67,7 +49,7 @@ def pipeline(
         found = with_bar(found, "amount" if by == "stage" else "open_amount", output, "currency")
     elif by == "conversion":
         found = with_bar(found, "conversion", output)
-    print_report(found, output, "no deals", _COLUMNS.get(by))
+    print_report(found, output, "no deals", COLUMNS.get(by))
 
 
 @group.command("forecast")
@@ -118,21 +100,10 @@ def tickets(
     if by == "ticket" and not show_personal:
         found = masked_rows(found, opened.rules, "ticket")
     if output is Format.TABLE and by == "ticket":
-        hours = {
-            "first_response": "first response",
-            "resolution": "solved in",
-            "waiting": "waiting",
-        }
-        missed = pl.any_horizontal("first_response_missed", "resolution_missed")
-        found = found.with_columns(
-            *((pl.col(name) / 3600).round(1).alias(title) for name, title in hours.items()
-              if name != "waiting"),
-            (pl.col("waiting") / 3600).round(1),
-            missed.alias("missed"),
-        )  # fmt: skip
+        found = in_hours(found)
     elif by == "customer":
         found = with_bar(found, "tickets", output)
-    print_report(found, output, "no tickets", _COLUMNS.get(by))
+    print_report(found, output, "no tickets", COLUMNS.get(by))
 
 
 @group.command("tasks")
@@ -153,7 +124,7 @@ def tasks(
         found = masked_rows(found, opened.rules, "task")
     if by == "owner":
         found = with_bar(found, "overdue", output)
-    print_report(found, output, "no open tasks", _COLUMNS.get(by))
+    print_report(found, output, "no open tasks", COLUMNS.get(by))
 
 
 @group.command("campaign")
@@ -166,9 +137,7 @@ def campaign(
     """Campaigns: people reached and responding, cost, and revenue of those who responded."""
     found = Project.open(project, wait=wait).crm.campaigns(as_of=day(as_of))
     shown = with_bar(found, "response_rate", output)
-    columns = ["campaign_id", "name", "people", "opened", "clicked", "responded", "response_rate",
-               "", "currency", "cost", "deals", "revenue"]  # fmt: skip
-    print_report(shown, output, "no campaigns", columns)
+    print_report(shown, output, "no campaigns", COLUMNS["campaign"])
 
 
 @group.command("renewals")
@@ -180,7 +149,7 @@ def renewals(
 ) -> None:
     """Contracts to be renewed within 90 days, and active ones whose renewal has passed."""
     found = Project.open(project, wait=wait).crm.renewals(as_of=day(as_of))
-    print_report(found, output, "nothing is to be renewed within 90 days", _COLUMNS["renewal"])
+    print_report(found, output, "nothing is to be renewed within 90 days", COLUMNS["renewal"])
     if late := found.filter("is_overdue").height:
         say(f"{late:,} of them are past their renewal and still count as active")
 
@@ -225,44 +194,3 @@ def attention(
     """What somebody should look at: deals without a next step, stale records, passed renewals."""
     found = Project.open(project, wait=wait).crm.attention(kind, as_of=day(as_of))
     print_report(found, output, "nothing of that kind")
-
-
-def print_report(
-    found: pl.DataFrame, output: Format, nothing: str, columns: list[str] | None = None
-) -> None:
-    """A report; as a table only ``columns`` of it, and ``nothing`` said where there is none."""
-    if output is not Format.TABLE:
-        print_frame(found, output)
-        return
-    if found.is_empty():
-        say(nothing)
-        return
-    shown = found.select(name for name in columns or found.columns if name in found.columns)
-    numbers = [name for name in _NUMBERED if name in shown.columns]
-    times = [name for name, kind in shown.schema.items() if isinstance(kind, pl.Datetime)]
-    shown = shown.with_columns(
-        pl.col(numbers).cast(pl.String), pl.col(times).dt.strftime("%Y-%m-%d %H:%M")
-    )
-    most = 50
-    console().print(as_table(shown.head(most)))
-    if shown.height > most:
-        say(f"… and {shown.height - most:,} more rows; use --format jsonl for all of them")
-
-
-def with_bar(
-    frame: pl.DataFrame, column: str, output: Format, within: str | None = None
-) -> pl.DataFrame:
-    """For the terminal: a bar after ``column``, as long as its share of the greatest ``within``."""
-    if output is not Format.TABLE or frame.is_empty():
-        return frame
-    value = pl.col(column).cast(pl.Float64)
-    greatest = value.max() if within is None else value.max().over(within)
-    length = (value / greatest * _BAR).round().fill_nan(0).fill_null(0).cast(pl.Int64)
-    place = frame.columns.index(column) + 1
-    bar = frame.select(pl.lit("━").repeat_by(length).list.join("").alias(""))
-    return frame.insert_column(place, bar.to_series())
-
-
-def day(as_of: datetime | None) -> date | None:
-    """The day that an option names."""
-    return None if as_of is None else as_of.date()
