@@ -207,6 +207,10 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
         ("  quarantined", records.quarantined, waiting),
         ("  suppressed", records.suppressed, ""),
         ("golden records", golden.total, _what_became(summary)),
+        *(
+            (f"{name} rows", of.total, f"{of.created:,} new, {of.changed:,} changed")
+            for name, of in summary.rows.items()
+        ),
         ("largest cluster", match.largest_cluster, "source records of one customer"),
         ("store issues", _all(summary.store_issues), "of rules about many records, in force now"),
         ("pairs compared", match.scored_pairs, f"{match.review_pairs:,} worth a look"),
