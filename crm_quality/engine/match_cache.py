@@ -51,6 +51,10 @@ class MatchCache:
             return None
         return MatchState(features, blocks)
 
+    def holds(self, entity: str, token: str | None) -> bool:
+        """Whether there is a state of that name: the store is as it was matched last."""
+        return token is not None and (self._folder(entity, token) / _INDEX).is_file()
+
     def save(self, entity: str, token: str, state: MatchState) -> None:
         """Keep ``state`` in place of earlier ones; call it after the store has committed."""
         folder = self._folder(entity, token)

@@ -131,6 +131,7 @@ class RunUnderway:
             priorities={s.source: s.priority for s in self.rules.sources.values()},
             homes=homes,
             proposing=self.config.merging == "propose",
+            only_decided=touched.is_empty() and again is None,
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
         self.add_counts(match, golden)
