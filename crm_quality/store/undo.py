@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crm_quality.store.golden import note_gone
 from crm_quality.store.landing import table_columns, version_table
 
 if TYPE_CHECKING:
@@ -314,6 +315,8 @@ def leave_customers(
             WHERE entity_id IN (SELECT record_id FROM leaving) ORDER BY ALL
             """  # noqa: S608
         )
+    with store.staged(lost, "gone"):
+        note_gone(store, entity, table)
     with store.staged(lost, "lost"):
         store.execute(f"DELETE FROM {table} WHERE entity_id IN (FROM lost)")  # noqa: S608
         store.execute(

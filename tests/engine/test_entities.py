@@ -144,6 +144,10 @@ def test_a_stale_write_is_refused(people):
     with pytest.raises(RefusedError, match="customer 4 is no more"):
         people.entities.merge(ANN, CLEO, reason="b", expected={BOB: 1})
     assert homes(people)[CLEO] == CLEO
+    # who comes back is not taken for who was seen before
+    people.entities.unmerge(ANN, reason="c")
+    with pytest.raises(RefusedError, match="customer 4 is of version 2 now, not of version 1"):
+        people.entities.merge(ANN, BOB, reason="d", expected={BOB: 1})
 
 
 def test_merges_are_taken_back_one_by_one(people):
