@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from crm_quality.definitions.folding import fold
 from crm_quality.definitions.rule_faults import rule_faults, unknown
+from crm_quality.definitions.survivorship_faults import survivorship_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,5 +117,5 @@ def _entity_faults(
     bound = entity.model_copy(
         update={"vocabularies": {key: vocabularies[key] for key in sorted(used, key=str) if key}}
     )
-    for way, message, hint in rule_faults(bound, entities):
+    for way, message, hint in (*rule_faults(bound, entities), *survivorship_faults(bound)):
         yield "entities", name, way, message, hint

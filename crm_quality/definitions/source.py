@@ -125,6 +125,8 @@ class SourceDefinition(Definition):
         date_order: Order of day and month in its dates; null = ISO dates only, or by evidence.
         time_zone: IANA zone of its times without one.
         priority: Trust when values conflict: the greater, the more trusted.
+        least_priority: What is left of that trust at least where issues lower it (fields whose
+            survivorship says ``doubtful: lowered``); null = nothing need be left.
         mode: ``delta``: a file holds what is new or changed; ``snapshot``: a file holds every
             record that there is, so one that is missing has been deleted in the source.
     """
@@ -149,4 +151,5 @@ class SourceDefinition(Definition):
     date_order: Literal["dmy", "mdy", "ymd"] | None = None
     time_zone: str = "UTC"
     priority: int = 0
+    least_priority: int | None = None
     mode: Literal["delta", "snapshot"] = "delta"

@@ -77,6 +77,18 @@ _OF_EVERY_STORE = (
     _unique("decision.id", "a decision_id is there once", "matching.decision", "decision_id"),
     _unique("correction.id", "a correction is there once", "quality.correction", "correction_id"),
     _unique("waiver.id", "a waiver_id is there once", "quality.waiver", "waiver_id"),
+    _unique("override.id", "an override_id is there once", "crm.override", "override_id"),
+    _unique("proposal.id", "a proposal_id is there once", "crm.proposal", "proposal_id"),
+    Invariant(
+        "override.origin",
+        "a golden value that names an override names one that is not withdrawn",
+        """
+        SELECT o.override_id AS example FROM crm.value_origin o
+        LEFT JOIN crm.override p USING (override_id)
+        WHERE o.override_id IS NOT NULL
+          AND (p.override_id IS NULL OR p.withdrawn_at IS NOT NULL OR NOT p.applied)
+        """,
+    ),
     _unique("model.id", "a model_id is there once", "matching.model", "model_id"),
     _unique(
         "model.in_use",
