@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.engine.golden import Policy, rewrite_golden
-from crm_quality.engine.matched import matched
+from crm_quality.engine.matched import MOST_CHANGED, matched
 from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place
 from crm_quality.store.golden import golden_table, membership, note_moves, write_membership
@@ -73,7 +73,10 @@ def derive(  # noqa: PLR0913 - what a run knows of the entity
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         note_moves(store, entity, former, placed, run_id=run_id)
-        note_point_use(store, entity)
+        elsewhere = placed.join(former, on=["record_id", "entity_id"], how="anti")
+        concerned = pl.concat([changed, elsewhere.select("record_id")]).unique()
+        few = concerned.height <= MOST_CHANGED * placed.height
+        note_point_use(store, entity, of=concerned if few else None)
         given = pl.concat(
             [changed, pending_overrides(store, entity, policy.as_of).select("record_id")]
         )

@@ -17,6 +17,7 @@ from crm_quality.engine.summary import Clock
 from crm_quality.errors import MatchError, RefusedError, UsageError
 from crm_quality.match.decided import DIFFERENT, SAME
 from crm_quality.store.acts import Act, all_acts, keep_act, next_act, take_back
+from crm_quality.store.changes import call_unmerged
 from crm_quality.store.decisions import withdraw_decisions, write_decisions
 from crm_quality.store.golden import golden_of
 from crm_quality.store.trail import record_event
@@ -247,6 +248,7 @@ class Entities:
         keep_act(store, act, went, decisions)
         if intent.takes_back is not None:
             take_back(store, intent.takes_back.act_id, run_id=run_id)
+            call_unmerged(store, intent.entity, run_id)
         record_event(
             store,
             f"entity.{_PAST[intent.kind]}",

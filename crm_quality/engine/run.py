@@ -18,6 +18,7 @@ from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
+from crm_quality.engine.workplaces import CONTACT
 from crm_quality.store.decisions import entities_with_pending_decisions
 from crm_quality.store.landing import (
     current_records,
@@ -120,9 +121,11 @@ def execute_within(
             )
             if name in rules.entities
         )
+        entities = list(dict.fromkeys((*arrived, *lapsed, *decided, *request.again)))
+        entities.sort(key=lambda entity: entity == CONTACT)  # whose companies are known by then
         watch = Watch(config.limits, planning=request.planning)
         customers, existing = GoldenCounts(), 0
-        for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
+        for entity in entities:
             definition, before = rules.entity(entity), run.outcome.summary.golden.model_copy()
             existing += limits.customers(store, entity) if definition.is_customer else 0
             _run_entity(run, request, definition, lapsed.get(entity), watch)

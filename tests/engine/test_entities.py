@@ -218,6 +218,8 @@ def test_history_tells_what_became_of_a_customer_under_all_its_numbers(people):
     people.entities.unmerge(ANN, reason="no")
     told = people.entities.history(BOB)
     assert told.entity_id == BOB
+    kinds = people.export("changes").filter(pl.col("former_id").is_not_null())["kind"]
+    assert kinds.to_list() == ["merged", "unmerged"]
     assert "act:1, taken back in run 3" in told.events["detail"].to_list()
 
 
