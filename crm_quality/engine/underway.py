@@ -139,6 +139,7 @@ class RunUnderway:
             policy=Policy(self.rules.sources, self.as_of),
             homes=homes,
             proposing=self.config.merging == "propose",
+            only_decided=touched.is_empty() and again is None,
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
         self._count(definition, match, golden)

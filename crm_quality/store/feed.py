@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _CURSOR = re.compile(r"(?P<run>\d+)(?:-(?P<seal>[0-9a-f]{12}))?")
 
 #: Within one run, ids are made before they are told to have changed, merged or gone.
-_ORDER = ("created", "changed", "split", "unmerged", "merged", "ended", "erased")
+_ORDER = ("created", "changed", "split", "unmerged", "merged", "ended", "withdrawn",
+          "erased")  # fmt: skip
 
 #: Shape of the feed.
 FEED = pl.Schema(
@@ -81,7 +82,7 @@ def changes_since(store: Store, run_id: int, entities: list[str]) -> pl.DataFram
     Returns:
         Frame of `FEED`, in order: ``kind`` (created, changed, merged: ``former_id`` went into
         ``entity_id``; split and unmerged: ``entity_id`` has left ``former_id``; ended: no record
-        of it is in force any more; erased), ``is_live`` and ``former_is_live`` (there is such a
+        of it is in force any more; withdrawn: only an undone run had brought it; erased), ``is_live`` and ``former_is_live`` (there is such a
         golden record now; null = there is no former id), ``version`` and ``golden`` (JSON of its
         fields) where ``entity_id`` is live. ``cursor`` is the moment after the row's run.
     """
