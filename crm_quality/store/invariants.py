@@ -218,9 +218,13 @@ _OF_EVERY_STORE = (
         "change.record",
         "the change feed names ids that resolve",
         """
+        WITH known AS (
+            SELECT record_id FROM landing.record
+            UNION SELECT record_id FROM landing.withdrawn_record  -- only undone runs brought them
+        )
         SELECT entity_id AS example FROM audit.change
-        WHERE entity_id NOT IN (SELECT record_id FROM landing.record)
-           OR former_id NOT IN (SELECT record_id FROM landing.record)
+        WHERE entity_id NOT IN (SELECT record_id FROM known)
+           OR former_id NOT IN (SELECT record_id FROM known)
         """,
     ),
 )
