@@ -11,11 +11,13 @@ import typer
 
 from crm_quality.cli import (
     audit,
+    enrich,
     entities,
     evaluate,
     explain,
     export,
     lookup,
+    pin,
     privacy,
     profile,
     project,
@@ -67,6 +69,8 @@ for module in (
     lookup,
     explain,
     review,
+    pin,
+    enrich,
     entities,
     undo,
     evaluate,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from crm_quality.definitions.folding import fold
 from crm_quality.definitions.rule_faults import rule_faults, unknown
+from crm_quality.definitions.survivorship_faults import survivorship_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,6 +68,9 @@ def _faults_of_owners(
         message = f"there is no entity {entity!r}, which {len(blamed)} files need: {named}"
         yield "entities", entity, (), message, f"bring entities/{entity}.yml back, or delete those"
     for name, source in sources.items():
+        for index, other in enumerate(source.also):
+            if other not in sources and ("sources", other) not in broken:
+                yield "sources", name, ("also", index), *unknown("source", other, sources)
         fields = entities[source.entity].fields if source.entity in entities else {}
         for column in source.columns if fields else ():
             if column not in fields:
@@ -113,5 +117,5 @@ def _entity_faults(
     bound = entity.model_copy(
         update={"vocabularies": {key: vocabularies[key] for key in sorted(used, key=str) if key}}
     )
-    for way, message, hint in rule_faults(bound, entities):
+    for way, message, hint in (*rule_faults(bound, entities), *survivorship_faults(bound)):
         yield "entities", name, way, message, hint

@@ -9,6 +9,7 @@ from crm_quality.crm import make_views
 from crm_quality.definitions import default_rules
 from crm_quality.store.fitted import fitted_for, mark_fitted
 from crm_quality.store.tables import fit_tables
+from crm_quality.store.value_views import make_value_views
 
 if TYPE_CHECKING:
     from crm_quality.definitions import RuleSet
@@ -39,4 +40,5 @@ def fit_store(store: Store, rules: RuleSet) -> None:
         base = usual[name].columns if name in usual else {}
         fit_tables(store, definition, {**base, **definition.columns}, retype=None)
     make_views(store, rules.entities)
+    make_value_views(store, [one.entity for one in rules.entities.values() if one.is_customer])
     mark_fitted(store, rules.fingerprint)

@@ -13,7 +13,7 @@ from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
-from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.summary import GoldenCounts, RecordCounts
 from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
@@ -28,8 +28,10 @@ from crm_quality.store.landing import (
     write_records,
 )
 from crm_quality.store.matching import learn_merges
+from crm_quality.store.overrides import entities_with_pending_overrides, expired_overrides
 from crm_quality.store.rows import link_new_records
 from crm_quality.store.run_keys import keep_run_key
+from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +97,8 @@ def execute_within(
 ) -> RunOutcome:
     """Do the run inside a transaction of the caller's; see `execute`.
 
-    Decisions that no run has applied yet are applied, whether or not anything arrived.
+    Decisions that no run has applied yet are applied, and pins whose day is past let go of,
+    whether or not anything arrived.
     """
     with run_within(
         store,
@@ -107,9 +110,15 @@ def execute_within(
         as_of=request.as_of,
     ) as run:
         lapsed = let_waivers_lapse(run)
+        _tell_of_expired_pins(run)
         arrived = (entity for intake in request.intakes for entity in intake.records)
         decided = (
-            name for name in entities_with_pending_decisions(store) if name in rules.entities
+            name
+            for name in (
+                *entities_with_pending_decisions(store),
+                *entities_with_pending_overrides(store, run.as_of),
+            )
+            if name in rules.entities
         )
         watch = Watch(config.limits, planning=request.planning)
         customers, existing = GoldenCounts(), 0
@@ -125,6 +134,24 @@ def execute_within(
             )
     run.outcome.exceeded = watch.exceeded
     return run.outcome
+
+
+def _tell_of_expired_pins(run: RunUnderway) -> None:
+    """Say which pins are let go of; deriving their golden records again does so."""
+    expired = expired_overrides(run.store, run.as_of)
+    if expired:
+        told = {"override_ids": expired, "as_of": run.as_of}
+        record_event(
+            run.store,
+            "pin.expired",
+            told,
+            actor=run.actor,
+            occurred_at=run.started,
+            run_id=run.run_id,
+        )
+        run.outcome.summary.notes.append(
+            f"pins whose day is past, so that records' values count again: {len(expired):,}"
+        )
 
 
 def _run_entity(
@@ -177,13 +204,14 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     Returns:
         ``record_id``, ``is_deleted`` of what is new.
     """
-    told = without_erased(run, intake.records[definition.entity], definition)
+    counts = RecordCounts() if intake.is_further else run.outcome.summary.records
+    told = without_erased(run, intake.records[definition.entity], definition, counts)
     rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
-    _count_unchanged(run, rows)
+    _count_unchanged(counts, rows)
     if not fresh.is_empty():
-        _keep(run, intake, fresh, definition)
+        _keep(run, intake, fresh, definition, counts)
     return fresh.select("record_id", "is_deleted")
 
 
@@ -227,9 +255,8 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
         )
 
 
-def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
+def _count_unchanged(counts: RecordCounts, rows: pl.DataFrame) -> None:
     """Count the rows that say nothing new; `_keep` counts the others."""
-    counts = run.outcome.summary.records
     counts.received += rows.height
     same = rows.filter("unchanged")
     waiting = same.filter(pl.col("last_status") == "quarantined").height
@@ -239,7 +266,11 @@ def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
 
 
 def _keep(
-    run: RunUnderway, intake: Intake, fresh: pl.DataFrame, definition: EntityDefinition
+    run: RunUnderway,
+    intake: Intake,
+    fresh: pl.DataFrame,
+    definition: EntityDefinition,
+    counts: RecordCounts,
 ) -> None:
     """Standardise, validate and store the rows of one batch that say something new."""
     entity = definition.entity
@@ -261,7 +292,6 @@ def _keep(
             run_id=run.run_id,
             moment=run.started,
         )
-    counts = run.outcome.summary.records
     counts.quarantined += judged.quarantined.height
     counts.accepted += fresh.height - judged.quarantined.height
 

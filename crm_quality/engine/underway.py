@@ -14,6 +14,7 @@ from crm_quality.audit import figures
 from crm_quality.definitions.loader import rules_as_json, rules_from_json
 from crm_quality.engine.derive import derive
 from crm_quality.engine.fitting import fit_store
+from crm_quality.engine.golden import Policy
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.store_rules import keep_store_findings
 from crm_quality.engine.summary import (
@@ -26,6 +27,7 @@ from crm_quality.engine.summary import (
 from crm_quality.store.decisions import mark_applied, pending_records
 from crm_quality.store.kept import keep_rule_set, knows_rule_set
 from crm_quality.store.landing import settle_records
+from crm_quality.store.overrides import pending_overrides
 from crm_quality.store.tables import fit_tables
 from crm_quality.store.trail import record_event
 from crm_quality.validate import ISSUES
@@ -128,7 +130,7 @@ class RunUnderway:
             run_id=self.run_id,
             clock=self.clock,
             changed=pl.concat(changed).unique(),
-            priorities={s.source: s.priority for s in self.rules.sources.values()},
+            policy=Policy(self.rules.sources, self.as_of),
             homes=homes,
             proposing=self.config.merging == "propose",
         )
@@ -137,8 +139,11 @@ class RunUnderway:
         self.outcome.summary.notes.extend(notes)
 
     def is_pending(self, entity: str) -> bool:
-        """Whether decisions on ``entity`` wait to be applied."""
-        return not pending_records(self.store, entity).is_empty()
+        """Whether decisions on ``entity`` or overrides of its values wait to be applied."""
+        return not (
+            pending_records(self.store, entity).is_empty()
+            and pending_overrides(self.store, entity, self.as_of).is_empty()
+        )
 
     def count_store(self, definition: EntityDefinition) -> None:
         """Nothing was new: tell of the store as it is."""

@@ -178,8 +178,15 @@ def _mind(row: RunRow) -> None:
         )
     for command, instead in (
         ("rules apply", "put the rules back as they were, then: crmq rules apply"),
-        ("apply_rules", "put the rules back as they were, then: crmq rules apply"),
+        ("rulebook", "put the rules back as they were, then: crmq rules apply"),
         ("values", "take the words out of the vocabulary, then: crmq rules apply"),
+        ("erase", "a person who was erased stays so"),
+        ("crmq pin", "take its pins back: crmq unpin CUSTOMER FIELD --reason TEXT"),
+        ("crmq unpin", "pin again: crmq pin CUSTOMER FIELD=VALUE --reason TEXT"),
+        (
+            "crmq enrich",
+            "accept or reject the proposals the other way: crmq enrich list --status all",
+        ),
         ("train", "learn another model: crmq train --apply"),
     ):
         if command in row.command:

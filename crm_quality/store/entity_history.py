@@ -106,6 +106,18 @@ def events_of(store: Store, entity: str, ids: pl.Series, entity_id: int) -> pl.D
                 WHERE t.entity = $1 AND t.act_id IN (
                     SELECT act_id FROM matching.act_record SEMI JOIN mine USING (record_id))
                 UNION ALL
+                SELECT o.made_at, o.run_id, o.kind || ' ' || o.field, NULL, o.record_id, o.actor,
+                       a.command, o.reason,
+                       CASE o.kind WHEN 'pinned' THEN 'pin ' || o.override_id
+                            || coalesce(' until ' || o.expires_on, '')
+                            ELSE 'proposal ' || o.proposal_id END
+                FROM crm.override o JOIN mine r USING (record_id)
+                LEFT JOIN audit.run a ON a.run_id = o.run_id
+                UNION ALL
+                SELECT o.withdrawn_at, NULL, 'un' || o.kind || ' ' || o.field, NULL, o.record_id,
+                       o.withdrawn_by, NULL, o.withdrawn_because, NULL
+                FROM crm.override o JOIN mine r USING (record_id) WHERE o.withdrawn_at IS NOT NULL
+                UNION ALL
                 SELECT d.decided_at, d.run_id, 'decided ' || d.verdict, NULL, l.record_id, d.actor,
                        NULL, d.reason,
                        l.record_id || ' ' || d.verdict || ' ' || r.record_id || ' (decision '

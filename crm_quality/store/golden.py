@@ -142,19 +142,28 @@ def write_origins(
     Args:
         store: Inside its transaction.
         entity: Name of the entity.
-        origins: ``entity_id``, ``field``, ``record_id``, ``rule``.
+        origins: ``entity_id``, ``field``, ``record_id``, ``rule``, ``override_id``.
         touched: ``entity_id`` of every entity derived again or gone.
-        run_id: This run.
+        run_id: This run. An origin that was so before keeps the run that it had.
     """
-    with store.staged(touched.select("entity_id"), "derived"):
+    same = """o.entity = ? AND o.entity_id = f.entity_id AND o.field = f.field
+        AND o.record_id = f.record_id AND o.rule = f.rule
+        AND o.override_id IS NOT DISTINCT FROM f.override_id"""
+    with store.staged(touched.select("entity_id"), "derived"), store.staged(origins, "fresh"):
         store.execute(
-            "DELETE FROM crm.value_origin WHERE entity = ?"
-            " AND entity_id IN (SELECT entity_id FROM derived)",
-            [entity],
+            f"""
+            DELETE FROM crm.value_origin WHERE rowid IN (
+                SELECT o.rowid FROM crm.value_origin o SEMI JOIN derived d USING (entity_id)
+                ANTI JOIN fresh f ON {same} WHERE o.entity = ?
+            )
+            """,  # noqa: S608 - constants
+            [entity, entity],
         )
-    store.append(
-        "crm.value_origin",
-        origins.with_columns(
-            pl.lit(entity).alias("entity"), pl.lit(run_id, pl.Int64).alias("run_id")
-        ),
-    )
+        store.execute(
+            f"""
+            INSERT INTO crm.value_origin BY NAME
+            SELECT f.*, ?::VARCHAR AS entity, ?::BIGINT AS run_id FROM fresh f
+            ANTI JOIN crm.value_origin o ON {same}
+            """,  # noqa: S608
+            [entity, run_id, entity],
+        )

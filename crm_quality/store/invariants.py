@@ -77,6 +77,18 @@ _OF_EVERY_STORE = (
     _unique("decision.id", "a decision_id is there once", "matching.decision", "decision_id"),
     _unique("correction.id", "a correction is there once", "quality.correction", "correction_id"),
     _unique("waiver.id", "a waiver_id is there once", "quality.waiver", "waiver_id"),
+    _unique("override.id", "an override_id is there once", "crm.override", "override_id"),
+    _unique("proposal.id", "a proposal_id is there once", "crm.proposal", "proposal_id"),
+    Invariant(
+        "override.origin",
+        "a golden value that names an override names one that is not withdrawn",
+        """
+        SELECT o.override_id AS example FROM crm.value_origin o
+        LEFT JOIN crm.override p USING (override_id)
+        WHERE o.override_id IS NOT NULL
+          AND (p.override_id IS NULL OR p.withdrawn_at IS NOT NULL OR NOT p.applied)
+        """,
+    ),
     _unique("model.id", "a model_id is there once", "matching.model", "model_id"),
     _unique(
         "model.in_use",
@@ -151,9 +163,11 @@ _OF_EVERY_STORE = (
         SELECT decision_id AS example FROM matching.decision d
         WHERE d.withdrawn_at IS NULL AND NOT starts_with(d.actor, 'source ')
           AND ((d.entity, d.source_l, d.source_key_l) NOT IN
-               (SELECT (entity, source, source_key) FROM landing.record)
+               (SELECT (entity, source, source_key) FROM landing.record
+                UNION ALL SELECT (entity, source, source_key) FROM landing.withdrawn_record)
             OR (d.entity, d.source_r, d.source_key_r) NOT IN
-               (SELECT (entity, source, source_key) FROM landing.record))
+               (SELECT (entity, source, source_key) FROM landing.record
+                UNION ALL SELECT (entity, source, source_key) FROM landing.withdrawn_record))
         """,
     ),
     Invariant(
@@ -218,13 +232,13 @@ _OF_EVERY_STORE = (
         "change.record",
         "the change feed names ids that resolve",
         """
-        WITH known AS (
-            SELECT record_id FROM landing.record
-            UNION SELECT record_id FROM landing.withdrawn_record  -- only undone runs brought them
-        )
         SELECT entity_id AS example FROM audit.change
-        WHERE entity_id NOT IN (SELECT record_id FROM known)
-           OR former_id NOT IN (SELECT record_id FROM known)
+        WHERE entity_id NOT IN (
+                SELECT record_id FROM landing.record
+                UNION ALL SELECT record_id FROM landing.withdrawn_record)
+           OR former_id NOT IN (
+                SELECT record_id FROM landing.record
+                UNION ALL SELECT record_id FROM landing.withdrawn_record)
         """,
     ),
 )
