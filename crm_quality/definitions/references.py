@@ -68,6 +68,9 @@ def _faults_of_owners(
         message = f"there is no entity {entity!r}, which {len(blamed)} files need: {named}"
         yield "entities", entity, (), message, f"bring entities/{entity}.yml back, or delete those"
     for name, source in sources.items():
+        for index, other in enumerate(source.also):
+            if other not in sources and ("sources", other) not in broken:
+                yield "sources", name, ("also", index), *unknown("source", other, sources)
         fields = entities[source.entity].fields if source.entity in entities else {}
         for column in source.columns if fields else ():
             if column not in fields:

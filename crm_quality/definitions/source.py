@@ -118,6 +118,9 @@ class SourceDefinition(Definition):
         merged_into: Columns that hold the key of the record this one was merged into.
         skip_when: Column → texts (without case) that mark a row as no record at all, such as
             a test lead; skipped rows are counted and said.
+        when_filled: A row is a record only where one of these columns is filled; empty = always.
+        also: Other sources that read the same file, each for an entity of its own: a booking
+            gives a meeting and its contact.
         country: ISO 3166-1 alpha-2 region of its phone numbers without a country.
         date_order: Order of day and month in its dates; null = ISO dates only, or by evidence.
         time_zone: IANA zone of its times without one.
@@ -142,6 +145,8 @@ class SourceDefinition(Definition):
     deleted_when: dict[str, tuple[str, ...]] = Field(default={})
     merged_into: Mapped | None = None
     skip_when: dict[str, tuple[str, ...]] = Field(default={})
+    when_filled: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     country: str | None = None
     date_order: Literal["dmy", "mdy", "ymd"] | None = None
     time_zone: str = "UTC"

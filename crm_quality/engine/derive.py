@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.engine.golden import Policy, rewrite_golden
-from crm_quality.engine.matched import matched
+from crm_quality.engine.matched import MOST_CHANGED, matched
 from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place
 from crm_quality.store.golden import golden_table, membership, note_moves, write_membership
@@ -18,6 +18,8 @@ from crm_quality.store.rows import write_rows
 from crm_quality.store.tables import row_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crm_quality.definitions import EntityDefinition
     from crm_quality.engine.summary import Clock
     from crm_quality.store import Store
@@ -62,7 +64,10 @@ def derive(
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         note_moves(store, entity, former, placed, run_id=run_id)
-        note_point_use(store, entity)
+        elsewhere = placed.join(former, on=["record_id", "entity_id"], how="anti")
+        concerned = pl.concat([changed, elsewhere.select("record_id")]).unique()
+        few = concerned.height <= MOST_CHANGED * placed.height
+        note_point_use(store, entity, of=concerned if few else None)
         given = pl.concat(
             [changed, pending_overrides(store, entity, policy.as_of).select("record_id")]
         )
@@ -83,7 +88,18 @@ def derive(
     )
     created, changed_ones = rewritten.created, rewritten.changed
     with clock.stage("store"):
-        _write_changes(store, entity, run_id, created, changed_ones, moved.merged, moved.split)
+        _write_changes(
+            store,
+            entity,
+            run_id,
+            {
+                "created": created.join(moved.split, on="entity_id", how="anti"),
+                "changed": changed_ones,
+                "merged": moved.merged,
+                "split": moved.split,
+                "ended": rewritten.ended,
+            },
+        )
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608
         created=created.join(moved.split, on="entity_id", how="anti").height,
@@ -101,31 +117,19 @@ def _rows(
     entity = definition.entity
     with clock.stage("store"):
         created, rewritten = write_rows(store, definition, changed, run_id=run_id)
-        nothing = pl.DataFrame(schema={"entity_id": pl.Int64, "former_id": pl.Int64})
-        _write_changes(store, entity, run_id, created, rewritten, nothing, nothing)
+        _write_changes(store, entity, run_id, {"created": created, "changed": rewritten})
     total = store.value(f"SELECT count(*) FROM {row_table(entity)}")  # noqa: S608
     return GoldenCounts(total=total, created=created.height, changed=rewritten.height)
 
 
 def _write_changes(
-    store: Store,
-    entity: str,
-    run_id: int,
-    created: pl.DataFrame,
-    rewritten: pl.DataFrame,
-    merged: pl.DataFrame,
-    split: pl.DataFrame,
+    store: Store, entity: str, run_id: int, changes: Mapping[str, pl.DataFrame]
 ) -> None:
-    nobody = pl.lit(None, pl.Int64).alias("former_id")
-    for kind, frame in (
-        ("created", created.join(split, on="entity_id", how="anti").with_columns(nobody)),
-        ("changed", rewritten.with_columns(nobody)),
-        ("merged", merged),
-        ("split", split),
-    ):
+    """Keep what became of entities: kind → ``entity_id``, of merges and splits ``former_id``."""
+    for kind, frame in changes.items():
         store.append(
             "audit.change",
-            frame.select("entity_id", "former_id").with_columns(
+            frame.with_columns(
                 pl.lit(run_id, pl.Int64).alias("run_id"),
                 pl.lit(entity).alias("entity"),
                 pl.lit(kind).alias("kind"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.merge import survive
-from crm_quality.store.golden import write_golden, write_origins
+from crm_quality.store.golden import with_golden, write_golden, write_origins
 from crm_quality.store.issues import issues_in_force
 from crm_quality.store.landing import current_records
 from crm_quality.store.overrides import mark_overrides, overrides_in_force
@@ -43,10 +43,12 @@ class Rewritten:
     Attributes:
         created: ``entity_id`` of golden records that there were none of.
         changed: ``entity_id`` of those whose values or records changed.
+        ended: ``entity_id`` of those that are no more, as no record of theirs is in force.
     """
 
     created: pl.DataFrame
     changed: pl.DataFrame
+    ended: pl.DataFrame
 
 
 def survived(
@@ -109,10 +111,11 @@ def rewrite_golden(
         derived = survived(store, definition, touched, policy)
     with clock.stage("store"):
         lifeless = touched.join(derived.golden, on="entity_id", how="anti")
+        ended = with_golden(store, entity, lifeless)
         gone = pl.concat([vanished, lifeless]).unique()
         created, changed = write_golden(store, entity, derived.golden, gone, run_id=run_id)
         write_origins(
             store, entity, derived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )
         mark_overrides(store, entity, touched, policy.as_of)
-    return Rewritten(created, changed)
+    return Rewritten(created, changed, ended)

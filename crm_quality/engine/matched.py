@@ -9,6 +9,7 @@ import polars as pl
 
 from crm_quality.engine.match_cache import MatchCache
 from crm_quality.engine.summary import MatchCounts
+from crm_quality.engine.workplaces import evidence_of
 from crm_quality.match import MatchModel, match_changes, match_records, to_review
 from crm_quality.match.decided import among_live, decided_clusters
 from crm_quality.match.groups import relation_groups, with_ties
@@ -80,8 +81,8 @@ def matched(
         token = state_token(store, entity)
         cache = MatchCache(store.path.parent / "cache")
         state = cache.load(entity, token) if token is not None else None
-        if state is not None:
-            return _changes(store, definition, model, state, changed, live, run_id)
+        if token is not None and state is not None:
+            return _changes(store, definition, model, (token, state), changed, live, run_id)
     found = _all(store, definition, model, live, run_id, keep_state=incremental)
     return _proposed(store, definition, live, found) if proposing else found
 
@@ -130,7 +131,7 @@ def _all(
     entity = definition.entity
     decisions = _decisions(store, entity, live)
     result = match_records(
-        current_records(store, entity),
+        evidence_of(store, definition, current_records(store, entity)),
         definition,
         model=model,
         decisions=decisions.filter(pl.col("verdict") != "withdrawn"),
@@ -151,7 +152,7 @@ def _changes(
     store: Store,
     definition: EntityDefinition,
     model: MatchModel,
-    state: MatchState,
+    known: tuple[str, MatchState],
     changed: pl.DataFrame,
     live: pl.DataFrame,
     run_id: int,
@@ -159,13 +160,14 @@ def _changes(
     entity, matching = definition.entity, definition.matching
     assert matching is not None  # noqa: S101 - its records were matched before
     decisions = _decisions(store, entity, live)
-    known = known_pairs(store, entity)
+    kept = known_pairs(store, entity)
     former = membership(store, entity).rename({"entity_id": "cluster_id"})
+    before, state = known
     result = match_changes(
         state,
-        current_records(store, entity, records=changed),
+        evidence_of(store, definition, current_records(store, entity, records=changed)),
         changed.join(live, on="record_id", how="anti").select("record_id"),
-        known,
+        kept,
         former.join(live, on="record_id", how="semi"),
         definition,
         model,
@@ -173,12 +175,15 @@ def _changes(
     )
     fresh = worth_keeping(result.pairs, definition)
     write_pairs(store, entity, fresh, run_id=run_id, of=result.redone)
-    store.when_committed(_saving(store, entity, new_state_token(store, entity), result.state))
+    cache, token = MatchCache(store.path.parent / "cache"), new_state_token(store, entity)
+    store.when_committed(
+        lambda: cache.save_change(entity, token, before, result.delta, result.state)
+    )
     redone = result.redone["record_id"].implode()
-    untouched = known.filter(
+    untouched = kept.filter(
         ~pl.col("record_id_l").is_in(redone), ~pl.col("record_id_r").is_in(redone)
     )
-    pairs = pl.concat([untouched, fresh.select(known.columns)])
+    pairs = pl.concat([untouched, fresh.select(kept.columns)])
     write_groups(store, entity, relation_groups(pairs, result.clusters, matching), run_id=run_id)
     in_force = decisions.filter(pl.col("verdict") != "withdrawn")
     sizes = result.clusters.group_by("cluster_id").len()["len"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from crm_quality.engine.business import Reckoned, reckon
@@ -143,8 +144,8 @@ class Preview:
                     "figure": one.name,
                     "title": one.title,
                     "currency": one.currency,
-                    "before": one.value,
-                    "after": other,
+                    "before": _plain(one.value),
+                    "after": _plain(other),
                 }
                 for one, other in both_sides(self.before.figures, self.after.figures)
             ],
@@ -153,13 +154,19 @@ class Preview:
 
 def both_sides(
     before: Iterable[Reckoned], after: Iterable[Reckoned]
-) -> list[tuple[Reckoned, float]]:
+) -> list[tuple[Reckoned, int | float | Decimal]]:
     """Figures of before with their value of after; what one side lacks is 0 there."""
     known = {one.key: one for one in after}
-    paired = [(one, known[one.key].value if one.key in known else 0) for one in before]
+    paired: list[tuple[Reckoned, int | float | Decimal]] = [
+        (one, known[one.key].value if one.key in known else 0) for one in before
+    ]
     seen = {one.key for one, _ in paired}
     new = [(one.nothing(), one.value) for key, one in known.items() if key not in seen]
     return [*paired, *new]
+
+
+def _plain(value: float | Decimal) -> int | float:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _items(heir: Mapping[str, Any], row: Mapping[str, Any], name: str) -> list[Any]:

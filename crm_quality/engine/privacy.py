@@ -17,6 +17,7 @@ from crm_quality.engine.underway import run_within
 from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store.acts import members_of
 from crm_quality.store.erasure import Person, erase_person, erase_rows, keep_erasure
+from crm_quality.store.matching import note_point_use
 from crm_quality.store.reference import CUSTOMER, record_named
 from crm_quality.store.snapshots import backups_in
 from crm_quality.store.trail import record_event
@@ -170,6 +171,8 @@ class Privacy:
                 definition,
                 person.records.select("record_id").with_columns(is_deleted=pl.lit(value=True)),
             )
+            # the addresses are gone, so that nothing says any more which ones to count anew
+            note_point_use(store, person.entity)
             keep_erasure(
                 store,
                 person,

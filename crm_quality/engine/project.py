@@ -19,6 +19,7 @@ from crm_quality.engine.decide import Author
 from crm_quality.engine.enrichment import Enrichment
 from crm_quality.engine.entities import Entities
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
+from crm_quality.engine.exchange import Exchange
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.lookup import Lookup, Matcher
@@ -122,6 +123,11 @@ class Project:
     def upkeep(self) -> Upkeep:
         """The store as a file: backup, restore, compaction, verification, the published copy."""
         return Upkeep(self)
+
+    @property
+    def exchange(self) -> Exchange:
+        """What goes out to other systems: the change feed, merges, updates, all exports."""
+        return Exchange(self)
 
     @property
     def privacy(self) -> Privacy:
@@ -243,7 +249,7 @@ class Project:
         """The rules and the request of a run over ``data``, which is read."""
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
-            intakes = [reading.read(item, rules) for item in data]
+            intakes = [one for item in data for one in reading.read(item, rules)]
         day = as_of or datetime.now(UTC).date()
         return rules, RunRequest(intakes, self.actor, command, day, run_key=run_key)
 

@@ -13,11 +13,12 @@ from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
-from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.summary import GoldenCounts, RecordCounts
 from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
+from crm_quality.engine.workplaces import CONTACT
 from crm_quality.store.decisions import entities_with_pending_decisions
 from crm_quality.store.landing import (
     current_records,
@@ -120,9 +121,11 @@ def execute_within(
             )
             if name in rules.entities
         )
+        entities = list(dict.fromkeys((*arrived, *lapsed, *decided, *request.again)))
+        entities.sort(key=lambda entity: entity == CONTACT)  # whose companies are known by then
         watch = Watch(config.limits, planning=request.planning)
         customers, existing = GoldenCounts(), 0
-        for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
+        for entity in entities:
             definition, before = rules.entity(entity), run.outcome.summary.golden.model_copy()
             existing += limits.customers(store, entity) if definition.is_customer else 0
             _run_entity(run, request, definition, lapsed.get(entity), watch)
@@ -204,13 +207,14 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     Returns:
         ``record_id``, ``is_deleted`` of what is new.
     """
-    told = without_erased(run, intake.records[definition.entity], definition)
+    counts = RecordCounts() if intake.is_further else run.outcome.summary.records
+    told = without_erased(run, intake.records[definition.entity], definition, counts)
     rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
-    _count_unchanged(run, rows)
+    _count_unchanged(counts, rows)
     if not fresh.is_empty():
-        _keep(run, intake, fresh, definition)
+        _keep(run, intake, fresh, definition, counts)
     return fresh.select("record_id", "is_deleted")
 
 
@@ -254,9 +258,8 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
         )
 
 
-def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
+def _count_unchanged(counts: RecordCounts, rows: pl.DataFrame) -> None:
     """Count the rows that say nothing new; `_keep` counts the others."""
-    counts = run.outcome.summary.records
     counts.received += rows.height
     same = rows.filter("unchanged")
     waiting = same.filter(pl.col("last_status") == "quarantined").height
@@ -266,7 +269,11 @@ def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
 
 
 def _keep(
-    run: RunUnderway, intake: Intake, fresh: pl.DataFrame, definition: EntityDefinition
+    run: RunUnderway,
+    intake: Intake,
+    fresh: pl.DataFrame,
+    definition: EntityDefinition,
+    counts: RecordCounts,
 ) -> None:
     """Standardise, validate and store the rows of one batch that say something new."""
     entity = definition.entity
@@ -288,7 +295,6 @@ def _keep(
             run_id=run.run_id,
             moment=run.started,
         )
-    counts = run.outcome.summary.records
     counts.quarantined += judged.quarantined.height
     counts.accepted += fresh.height - judged.quarantined.height
 

@@ -24,6 +24,7 @@ from crm_quality.engine.summary import (
     counted,
     peak_memory_mb,
 )
+from crm_quality.engine.workplaces import COMPANY, CONTACT, find_workplaces
 from crm_quality.store.decisions import mark_applied, pending_records
 from crm_quality.store.kept import keep_rule_set, knows_rule_set
 from crm_quality.store.landing import settle_records
@@ -124,6 +125,10 @@ class RunUnderway:
         changed = [touched.select("record_id"), pending_records(self.store, definition.entity)]
         if again is not None:
             changed.append(again.select("record_id"))
+        if definition.entity == CONTACT:
+            find_workplaces(
+                self.store, self.rules, run_id=self.run_id, among=pl.concat(changed).unique()
+            )
         match, golden, notes = derive(
             self.store,
             definition,
@@ -137,6 +142,10 @@ class RunUnderway:
         mark_applied(self.store, definition.entity, run_id=self.run_id)
         self.add_counts(match, golden)
         self.outcome.summary.notes.extend(notes)
+        if definition.entity == COMPANY:
+            moved = find_workplaces(self.store, self.rules, run_id=self.run_id)
+            if not moved.is_empty():
+                self.settle(self.rules.entity(CONTACT), touched.clear(), again=moved)
 
     def is_pending(self, entity: str) -> bool:
         """Whether decisions on ``entity`` or overrides of its values wait to be applied."""

@@ -15,6 +15,7 @@ from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store.acts import act_of_run
 from crm_quality.store.corrections import forget_stewards_words
 from crm_quality.store.landing import current_records, entities_with_records
+from crm_quality.store.matching import note_point_use
 from crm_quality.store.rows import unlink_lost_records
 from crm_quality.store.tables import written_table
 from crm_quality.store.trail import record_event
@@ -178,8 +179,9 @@ def _mind(row: RunRow) -> None:
         )
     for command, instead in (
         ("rules apply", "put the rules back as they were, then: crmq rules apply"),
-        ("apply_rules", "put the rules back as they were, then: crmq rules apply"),
+        ("rulebook", "put the rules back as they were, then: crmq rules apply"),
         ("values", "take the words out of the vocabulary, then: crmq rules apply"),
+        ("erase", "a person who was erased stays so"),
         ("crmq pin", "take its pins back: crmq unpin CUSTOMER FIELD --reason TEXT"),
         ("crmq unpin", "pin again: crmq pin CUSTOMER FIELD=VALUE --reason TEXT"),
         (
@@ -216,6 +218,8 @@ def _undo_arrivals(run: RunUnderway, row: RunRow, undone: Undone) -> None:
         if part.is_empty:
             continue
         part.settle()
+        # addresses of withdrawn versions are gone, so nothing says which ones to count anew
+        note_point_use(run.store, part.entity)
         undone.versions += part.versions.height
         undone.records += part.gone.height
         undone.decisions += part.decisions
@@ -241,7 +245,7 @@ class _Withdrawal:
 
     def __init__(self, run: RunUnderway, definition: EntityDefinition, run_id: int) -> None:
         store, entity = run.store, definition.entity
-        self._run, self._definition = run, definition
+        self._run, self._definition, self.entity = run, definition, entity
         self.homes = former_homes(store, entity, run_id)
         self.versions, self.opt_outs = versions_of_run(store, definition, run_id)
         ends = records_ended_by(store, entity, run_id)

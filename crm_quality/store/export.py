@@ -105,7 +105,7 @@ EXPORTS: dict[str, tuple[str, str]] = {
         f"{_GROUPS} {_IN_ORDER}",
     ),
     "changes": (
-        "what runs did to entities: created, changed, merged, split",
+        "what runs did to entities: created, changed, merged, split, ended …",
         """
         SELECT run_id, entity, kind, entity_id, former_id FROM audit.change
         ORDER BY run_id, entity, kind, entity_id, former_id
@@ -149,9 +149,10 @@ EXPORTS: dict[str, tuple[str, str]] = {
         """,
     ),
     "runs": (
-        "the runs of this store",
+        "the runs of this store; undone_run: the run that undid one",
         """
-        SELECT run_id, started_at, finished_at, command, actor, as_of, changed FROM audit.run
+        SELECT run_id, started_at, finished_at, command, actor, as_of, changed, undone_run
+        FROM audit.run
         ORDER BY run_id
         """,
     ),

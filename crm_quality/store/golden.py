@@ -17,6 +17,15 @@ def golden_table(entity: str) -> str:
     return f"crm.{entity}"
 
 
+def with_golden(store: Store, entity: str, entities: pl.DataFrame) -> pl.DataFrame:
+    """Those of ``entities`` (``entity_id``) that have a golden record."""
+    with store.staged(entities.select("entity_id"), "asked"):
+        return store.frame(
+            f"SELECT entity_id FROM {golden_table(entity)}"  # noqa: S608
+            " WHERE entity_id IN (SELECT entity_id FROM asked) ORDER BY entity_id"
+        )
+
+
 def golden_of(store: Store, entity: str, entity_ids: Collection[int]) -> pl.DataFrame:
     """Golden records of some customers: ``entity_id``, ``version`` … and the fields, by id."""
     ids = pl.DataFrame({"entity_id": sorted(entity_ids)}, schema={"entity_id": pl.Int64})

@@ -78,8 +78,10 @@ def versions_of_run(
     opted = " OR ".join(f"coalesce({text}, false)" for name, text in said.items() if name in have)
     found = store.frame(
         f"""
-        SELECT version_id, record_id, {opted or "false"} AS opted_out FROM {table}
-        WHERE run_id = ? OR batch_id IN (SELECT batch_id FROM landing.batch WHERE run_id = ?)
+        SELECT version_id, record_id, {opted or "false"} AS opted_out
+        FROM {table} v JOIN landing.record r USING (record_id)
+        WHERE r.erased_at IS NULL AND (v.run_id = ? OR v.batch_id IN (
+            SELECT batch_id FROM landing.batch WHERE run_id = ?))
         ORDER BY version_id
         """,  # noqa: S608 - the entity's name is checked against the definitions
         [run_id, run_id],

@@ -75,9 +75,7 @@ def test_unmerge_gives_back_what_was_and_keeps_what_was_edited_since(people, tmp
 
 
 def test_an_ended_record_goes_back_to_the_customer_that_it_was_of(people):
-    gone = PEOPLE.filter(pl.col("source_key") == "3").with_columns(is_deleted=pl.lit("true"))
     people.entities.merge(ANN, DORA, reason="one person")
-    people.run(gone.rename({"is_deleted": "IsDeleted"}), source="crm_feed.yml") if False else None
     with people.store() as store, store.transaction():
         store.execute("UPDATE landing.record SET ended_at = now()::TIMESTAMP WHERE record_id = 3")
     people.entities.unmerge(ANN, reason="two")
@@ -217,3 +215,38 @@ def test_history_tells_what_became_of_a_customer_under_all_its_numbers(people):
     told = people.entities.history(BOB)
     assert told.entity_id == BOB
     assert "act:1, taken back in run 3" in told.events["detail"].to_list()
+
+
+def test_a_preview_tells_what_the_business_counts(people):
+    deals = pl.DataFrame(
+        {
+            "source": ["crm"] * 4,
+            "source_key": ["a", "b", "c", "d"],
+            "contact_key": ["1", "4", "4", "1"],
+            "stage": ["proposal", "negotiation", "won", "proposal"],
+            "amount": ["100.10", "50", "7", "9"],
+            "probability": ["50", "10", None, None],
+            "currency": ["EUR", "EUR", "EUR", "USD"],
+        }
+    )
+    tickets = pl.DataFrame(
+        {
+            "source": ["desk"] * 2,
+            "source_key": ["t1", "t2"],
+            "contact_email": ["bob@quay.example", "ann@nordlicht.example"],
+            "ticket_status": ["open", "solved"],
+        }
+    )
+    people.run(deals, entity="deal")
+    people.run(tickets, entity="ticket")
+    told = people.entities.merge(ANN, BOB, reason="", dry_run=True).to_dict(people.rules)
+    figures = {
+        (one["figure"], one["currency"]): (one["before"], one["after"]) for one in told["figures"]
+    }
+    assert figures["deals", None] == (4, 4)
+    assert figures["pipeline", "EUR"] == (150.1, 150.1)
+    assert figures["pipeline", "USD"] == (9, 9)
+    assert figures["forecast", "EUR"] == (55.05, 55.05)
+    assert figures["won", "EUR"] == (7, 7)
+    assert figures["open_tickets", None] == (1, 1)
+    assert figures["customers", None] == (2, 1)
