@@ -230,7 +230,8 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
     table = as_table(frame)
     table.columns[1].justify = "right"
     console().print(table)
-    if not any((golden.created, golden.changed, golden.merged, golden.split)):
+    hanging = any(of.created or of.changed for of in summary.rows.values())
+    if not hanging and not any((golden.created, golden.changed, golden.merged, golden.split)):
         say("nothing changed")
 
 
