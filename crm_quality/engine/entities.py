@@ -200,6 +200,11 @@ class Entities:
             raise UsageError("acting on a customer needs a reason: --reason TEXT")
         with self._opened() as store, store.rehearsal() if dry_run else store.transaction():
             intent = wanted(store)
+            if not self._rules.entity(intent.entity).is_customer:
+                raise UsageError(
+                    f"{intent.customers[0]} is a {intent.entity}: rows that hang on customers are "
+                    "never merged or split; name a contact or a company"
+                )
             mind_versions(store, intent.entity, expected or {})
             mind_decisions(store, intent)
             done = self._done(store, intent, reason, reckoned=dry_run)

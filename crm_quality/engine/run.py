@@ -122,7 +122,7 @@ def execute_within(
             if name in rules.entities
         )
         entities = list(dict.fromkeys((*arrived, *lapsed, *decided, *request.again)))
-        entities.sort(key=lambda entity: entity == CONTACT)  # whose companies are known by then
+        entities.sort(key=lambda entity: _turn(rules.entity(entity)))
         watch = Watch(config.limits, planning=request.planning)
         customers, existing = GoldenCounts(), 0
         for entity in entities:
@@ -155,6 +155,13 @@ def _tell_of_expired_pins(run: RunUnderway) -> None:
         run.outcome.summary.notes.append(
             f"pins whose day is past, so that records' values count again: {len(expired):,}"
         )
+
+
+def _turn(definition: EntityDefinition) -> int:
+    """Companies come before contacts, who work at them, and customers before what is theirs."""
+    if not definition.is_customer:
+        return 2
+    return int(definition.entity == CONTACT)
 
 
 def _run_entity(
