@@ -84,7 +84,8 @@ def changes_since(store: Store, run_id: int, entities: list[str]) -> pl.DataFram
         ``entity_id``; split and unmerged: ``entity_id`` has left ``former_id``; ended: no record
         of it is in force any more; withdrawn: only an undone run had brought it; erased),
         ``is_live`` and ``former_is_live`` (there is such a golden record now; null = there is no
-        former id), ``version`` and ``golden`` (JSON of its fields) where ``entity_id`` is live. ``cursor`` is the moment after the row's run.
+        former id), ``version`` and ``golden`` (JSON of its fields) where
+        ``entity_id`` is live. ``cursor`` is the moment after the row's run.
     """
     parts = [FEED.to_frame()]
     seals = dict(
