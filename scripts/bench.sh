@@ -8,6 +8,8 @@ trap 'rm -rf "$work"' EXIT
 
 "$bin/python" benchmarks/pipeline.py --rows 100000 --results benchmarks/results
 "$bin/python" benchmarks/rules.py --rows 100000 --results benchmarks/results
+"$bin/python" benchmarks/store.py --rows 1000000 --results benchmarks/results
+"$bin/python" benchmarks/kill.py --moments 50 --results benchmarks/results
 
 echo "A careful hand-written Splink on the same 100,000 contacts, thresholds chosen with the truth:"
 "$bin/python" benchmarks/generate.py contacts --rows 100000 --out "$work/contacts.parquet" \

@@ -10,7 +10,7 @@ day=2025-02-01
 
 rm -rf "$demo"
 say "1. Six exports of one company's customers, as its systems wrote them"
-"$bin/python" benchmarks/generate.py demo --out "$demo/exports"
+"$bin/python" benchmarks/generate.py demo --out "$demo/exports" --business "$demo/business"
 mv "$demo/exports/truth.csv" "$demo/truth.csv"
 ls -l "$demo/exports" | awk 'NR > 1 { printf "   %9d bytes  %s\n", $5, $NF }'
 

@@ -11,6 +11,7 @@ import typer
 
 from crm_quality.cli import (
     audit,
+    crm,
     enrich,
     entities,
     evaluate,
@@ -78,6 +79,7 @@ for module in (
     store,
     privacy,
     export,
+    crm,
 ):
     module.register(app)
 

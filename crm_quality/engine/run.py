@@ -209,6 +209,8 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     """
     counts = RecordCounts() if intake.is_further else run.outcome.summary.records
     told = without_erased(run, intake.records[definition.entity], definition, counts)
+    if intake.stands_in:
+        told = _of_unknown_keys(run, told, definition.entity)
     rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
@@ -216,6 +218,15 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     if not fresh.is_empty():
         _keep(run, intake, fresh, definition, counts)
     return fresh.select("record_id", "is_deleted")
+
+
+def _of_unknown_keys(run: RunUnderway, rows: pl.DataFrame, entity: str) -> pl.DataFrame:
+    """The first row of each key that nothing is known of."""
+    key = ["source", "source_key"]
+    known = known_records(run.store, entity, rows.select(key).unique())
+    return rows.join(known, on=key, how="anti", maintain_order="left").unique(
+        key, keep="first", maintain_order=True
+    )
 
 
 def _missing_from_snapshots(run: RunUnderway, request: RunRequest, entity: str) -> pl.DataFrame:
@@ -300,7 +311,7 @@ def _keep(
 
 
 def _write_batch(run: RunUnderway, intake: Intake, received: int, entity: str) -> None:
-    known = run.rules.sources.get(intake.source)
+    known = run.rules.sources.get(intake.recognised or intake.source)
     run.store.execute(
         "INSERT INTO landing.batch (batch_id, run_id, entity, source, origin, file_hash,"
         " rows_received, mapping, received_at, source_definition)"

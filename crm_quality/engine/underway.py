@@ -20,6 +20,7 @@ from crm_quality.engine.store_rules import keep_store_findings
 from crm_quality.engine.summary import (
     GoldenCounts,
     MatchCounts,
+    RowCounts,
     Summary,
     counted,
     peak_memory_mb,
@@ -141,7 +142,7 @@ class RunUnderway:
             only_decided=touched.is_empty() and again is None,
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
-        self.add_counts(match, golden)
+        self._count(definition, match, golden)
         self.outcome.summary.notes.extend(notes)
         if definition.entity == COMPANY:
             moved = find_workplaces(self.store, self.rules, run_id=self.run_id)
@@ -160,9 +161,20 @@ class RunUnderway:
         sizes = self.store.rows(
             f"SELECT count(*), coalesce(max(records), 0) FROM crm.{definition.entity}"  # noqa: S608
         )[0]
-        self.add_counts(
-            MatchCounts(clusters=sizes[0], largest_cluster=sizes[1]), GoldenCounts(total=sizes[0])
-        )
+        match = MatchCounts(clusters=sizes[0], largest_cluster=sizes[1])
+        self._count(definition, match, GoldenCounts(total=sizes[0]))
+
+    def _count(
+        self, definition: EntityDefinition, match: MatchCounts, golden: GoldenCounts
+    ) -> None:
+        """Add the counts of customers, or of rows that hang on them, to the summary."""
+        if definition.is_customer:
+            self.add_counts(match, golden)
+            return
+        rows = self.outcome.summary.rows.setdefault(definition.entity, RowCounts())
+        rows.total = golden.total
+        rows.created += golden.created
+        rows.changed += golden.changed
 
     def add_counts(self, match: MatchCounts, golden: GoldenCounts) -> None:
         """Add the counts of one entity to the summary."""
