@@ -212,7 +212,7 @@ OPERATIONS: dict[str, Operation] = {
             Place(EXECUTE, "BEGIN"),
             Place("crm_quality.store.connection:Store.append", call=3),
             Place("crm_quality.store.connection:Store.append", call=8),
-            Place("crm_quality.engine.derive:write_golden"),
+            Place("crm_quality.engine.golden:write_golden"),
             Place("crm_quality.engine.derive:write_membership"),
             Place("crm_quality.engine.run:execute_within"),
         ),
