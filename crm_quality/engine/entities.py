@@ -223,7 +223,9 @@ class Entities:
                 write_decisions(store, intent.entity, pairs, actor=self._actor, moment=moment)
             )
             today = datetime.now(UTC).date()
-            request = RunRequest([], self._actor, f"crmq {intent.kind}", today, homes=intent.homes)
+            request = RunRequest(
+                [], self._actor, f"crmq {intent.kind}", today, homes=intent.homes, few=True
+            )
             return execute_within(store, self._rules, self._config, request, Clock())
 
         preview, outcome, went = previewed(

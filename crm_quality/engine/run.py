@@ -57,6 +57,7 @@ class RunRequest:
         as_of: The day that counts as today.
         again: Entities to match and merge again wholly, whether anything arrived or not.
         homes: As `RunUnderway.settle` takes it.
+        few: It touches a few customers, see `run_within`.
         planning: Limits that are exceeded are noted in the outcome and stop nothing.
         run_key: What a scheduler calls the run; kept with it. Null = nothing.
     """
@@ -67,6 +68,7 @@ class RunRequest:
     as_of: date
     again: tuple[str, ...] = ()
     homes: pl.DataFrame | None = None
+    few: bool = False
     planning: bool = False
     run_key: str | None = None
 
@@ -109,6 +111,7 @@ def execute_within(
         actor=request.actor,
         command=request.command,
         as_of=request.as_of,
+        few=request.few,
     ) as run:
         lapsed = let_waivers_lapse(run)
         _tell_of_expired_pins(run)
