@@ -120,7 +120,7 @@ class Survivorship(Definition):
         order: Values, the most restrictive first, for ``most_restrictive``.
         group: Fields of one group come from one record, so that an address survives whole.
         lead: A record without this field gives its group only if no other record has it.
-        at_least: Shorter texts (initials) count as absent where another record has a longer one.
+        at_least: Texts with fewer letters (initials) count as absent where another record has more.
         doubtful: What becomes of a value that a warning or error was found about: ``last`` (any
             value without one goes before it), ``lowered`` (it lowers the trust that
             ``source_priority`` goes by, never below the source's ``least_priority``) or

@@ -119,6 +119,8 @@ class SourceDefinition(Definition):
         skip_when: Column → texts (without case) that mark a row as no record at all, such as
             a test lead; skipped rows are counted and said.
         when_filled: A row is a record only where one of these columns is filled; empty = always.
+        stands_in_for: Another source, whose records its rows stand in for: they are kept as records
+            of that source, and only where nothing is known of the key yet.
         also: Other sources that read the same file, each for an entity of its own: a booking
             gives a meeting and its contact.
         country: ISO 3166-1 alpha-2 region of its phone numbers without a country.
@@ -146,6 +148,7 @@ class SourceDefinition(Definition):
     merged_into: Mapped | None = None
     skip_when: dict[str, tuple[str, ...]] = Field(default={})
     when_filled: tuple[str, ...] = ()
+    stands_in_for: str | None = None
     also: tuple[str, ...] = ()
     country: str | None = None
     date_order: Literal["dmy", "mdy", "ymd"] | None = None

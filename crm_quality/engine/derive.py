@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crm_quality.store import Store
 
 
-def derive(
+def derive(  # noqa: PLR0913 - what a run knows of the entity
     store: Store,
     definition: EntityDefinition,
     *,
@@ -35,6 +35,7 @@ def derive(
     policy: Policy,
     homes: pl.DataFrame | None = None,
     proposing: bool = False,
+    only_decided: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
 
@@ -48,6 +49,7 @@ def derive(
         homes: ``record_id``, ``entity_id`` of records whose customer counts as another than the
             crosswalk says where ended records look for theirs; null = none.
         proposing: Join nothing but what was decided to be the same.
+        only_decided: As `crm_quality.engine.matched.matched` takes it.
 
     Returns:
         Counts of matching, counts of golden records, and notes for the user.
@@ -56,7 +58,14 @@ def derive(
     if not definition.is_customer:
         return MatchCounts(), _rows(store, definition, changed, run_id=run_id, clock=clock), []
     with clock.stage("match"):
-        found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
+        found = matched(
+            store,
+            definition,
+            changed,
+            run_id=run_id,
+            proposing=proposing,
+            only_decided=only_decided,
+        )
     with clock.stage("merge"):
         former = membership(store, entity)
         homely = former if homes is None else former.update(homes, on="record_id")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from crm_quality.definitions import EntityDefinition, SourceDefinition
+    from crm_quality.engine.batch import Prepared
 
 #: Findings of standardising that leave no value to go by.
 _UNREADABLE = ("invalid", "unknown", "ambiguous", "placeholder")
@@ -86,25 +87,30 @@ def judge_entries(
         "entity_id",
         *(kept_text(golden[name]).alias(name) for name in definition.columns if name in golden),
     )
-    before = said.select("line", "entity_id").join(known, on="entity_id", how="left")
-    after = before.drop(fields, strict=False).join(said.select("line", *fields), on="line")
-    after = after.with_columns(_spoken(said, before, name).alias(name) for name in fields)
-    # what the record was like before tells which of its faults are new
-    both = pl.concat([after, before.with_columns(-pl.col("line"))], how="diagonal")
-    number = pl.col("line")
-    rows = both.with_columns(
-        pl.lit(source).alias("source"),
-        number.cast(pl.String).alias("source_key"),
-        number.alias("row_number"),
-        number.alias("record_id"),
-        number.alias("version_id"),
+    before = said.select("line", "entity_id").join(
+        known, on="entity_id", how="left", maintain_order="left"
     )
-    prepared = prepare(
-        rows, definition, sources=sources, country=country, as_of=as_of, clock=Clock()
-    )
-    issues = prepared.issues.select(
-        pl.col("version_id").alias("line"), "field", "rule", "severity", "message", "suggestion"
-    )
+    after = before.with_columns(_spoken(said, before, name).alias(name) for name in fields)
+
+    def checked(rows: pl.DataFrame) -> Prepared:
+        number = pl.col("line")
+        named = rows.with_columns(
+            pl.lit(source).alias("source"),
+            number.cast(pl.String).alias("source_key"),
+            number.alias("row_number"),
+            number.alias("record_id"),
+            number.alias("version_id"),
+        )
+        return prepare(
+            named, definition, sources=sources, country=country, as_of=as_of, clock=Clock()
+        )
+
+    prepared = checked(after)
+    issues = _told(prepared.issues)
+    # where a record breaks a rule, what it was like before tells whether that is new
+    broken = issues.filter(pl.col("severity") == "error").select("line").unique()
+    former = before.join(broken, on="line", how="semi")
+    known_errors = _told(checked(former).issues if former.height else prepared.issues.clear())
     given = _long(said.select("line", "entity_id", *fields), fields, "given")
     read = prepared.versions.select(
         pl.col("version_id").alias("line"),
@@ -113,7 +119,7 @@ def judge_entries(
     values = given.join(
         _long(read, fields, "value"), on=["line", "field"], how="left", maintain_order="left"
     )
-    found = _faults(issues, values, definition)
+    found = _faults(issues, known_errors, values, definition)
     values = values.join(found, on=["line", "field"], how="left", maintain_order="left")
     unread = (pl.col("given").str.strip_chars() != "") & pl.col("value").is_null()
     values = _with_loosening(values, known, definition)
@@ -159,8 +165,17 @@ def _long(frame: pl.DataFrame, fields: list[str], value: str) -> pl.DataFrame:
     return long.drop_nulls(value) if value == "given" else long
 
 
+def _told(issues: pl.DataFrame) -> pl.DataFrame:
+    return issues.select(
+        pl.col("version_id").alias("line"), "field", "rule", "severity", "message", "suggestion"
+    )
+
+
 def _faults(
-    issues: pl.DataFrame, values: pl.DataFrame, definition: EntityDefinition
+    issues: pl.DataFrame,
+    before: pl.DataFrame,
+    values: pl.DataFrame,
+    definition: EntityDefinition,
 ) -> pl.DataFrame:
     """``line``, ``field``, ``fault``: the findings that forbid a value."""
     own = {
@@ -184,11 +199,9 @@ def _faults(
         | pl.col("rule").is_in(sorted(own))
         | (pl.col("rule").is_in(sorted(checks)) & (pl.col("severity") == "warning"))
     )
-    errors = issues.filter(pl.col("severity") == "error")
-    before = errors.filter(pl.col("line") < 0).with_columns(-pl.col("line"))
     of_record = (
-        errors.filter(pl.col("line") > 0)
-        .join(before, on=["line", "rule"], how="anti")
+        issues.filter(pl.col("severity") == "error")
+        .join(before.filter(pl.col("severity") == "error"), on=["line", "rule"], how="anti")
         .join(of_field, on=["line", "rule"], how="anti")
         .drop("field")
         .join(spoken, on="line")

@@ -54,6 +54,10 @@ class MatchCache:
             return None
         return state
 
+    def holds(self, entity: str, token: str | None) -> bool:
+        """Whether there is a state of that name: the store is as it was matched last."""
+        return token is not None and (self._folder(entity, token) / _INDEX).is_file()
+
     def save(self, entity: str, token: str, state: MatchState) -> None:
         """Keep ``state`` in place of earlier ones; call it after the store has committed."""
         self._write(entity, token, state.features, state.blocks, rows=state.features.height)

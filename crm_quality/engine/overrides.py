@@ -294,6 +294,7 @@ def overriding(project: Project, store: Store, command: str, day: date) -> Itera
             actor=project.actor,
             command=command,
             as_of=day,
+            few=True,
         ) as run,
     ):
         run.changed = True

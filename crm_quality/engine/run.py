@@ -57,6 +57,7 @@ class RunRequest:
         as_of: The day that counts as today.
         again: Entities to match and merge again wholly, whether anything arrived or not.
         homes: As `RunUnderway.settle` takes it.
+        few: It touches a few customers, see `run_within`.
         planning: Limits that are exceeded are noted in the outcome and stop nothing.
         run_key: What a scheduler calls the run; kept with it. Null = nothing.
     """
@@ -67,6 +68,7 @@ class RunRequest:
     as_of: date
     again: tuple[str, ...] = ()
     homes: pl.DataFrame | None = None
+    few: bool = False
     planning: bool = False
     run_key: str | None = None
 
@@ -109,6 +111,7 @@ def execute_within(
         actor=request.actor,
         command=request.command,
         as_of=request.as_of,
+        few=request.few,
     ) as run:
         lapsed = let_waivers_lapse(run)
         _tell_of_expired_pins(run)
@@ -122,7 +125,7 @@ def execute_within(
             if name in rules.entities
         )
         entities = list(dict.fromkeys((*arrived, *lapsed, *decided, *request.again)))
-        entities.sort(key=lambda entity: entity == CONTACT)  # whose companies are known by then
+        entities.sort(key=lambda entity: _turn(rules.entity(entity)))
         watch = Watch(config.limits, planning=request.planning)
         customers, existing = GoldenCounts(), 0
         for entity in entities:
@@ -155,6 +158,13 @@ def _tell_of_expired_pins(run: RunUnderway) -> None:
         run.outcome.summary.notes.append(
             f"pins whose day is past, so that records' values count again: {len(expired):,}"
         )
+
+
+def _turn(definition: EntityDefinition) -> int:
+    """Companies come before contacts, who work at them, and customers before what is theirs."""
+    if not definition.is_customer:
+        return 2
+    return int(definition.entity == CONTACT)
 
 
 def _run_entity(
@@ -209,6 +219,8 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     """
     counts = RecordCounts() if intake.is_further else run.outcome.summary.records
     told = without_erased(run, intake.records[definition.entity], definition, counts)
+    if intake.stands_in:
+        told = _of_unknown_keys(run, told, definition.entity)
     rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
@@ -216,6 +228,15 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     if not fresh.is_empty():
         _keep(run, intake, fresh, definition, counts)
     return fresh.select("record_id", "is_deleted")
+
+
+def _of_unknown_keys(run: RunUnderway, rows: pl.DataFrame, entity: str) -> pl.DataFrame:
+    """The first row of each key that nothing is known of."""
+    key = ["source", "source_key"]
+    known = known_records(run.store, entity, rows.select(key).unique())
+    return rows.join(known, on=key, how="anti", maintain_order="left").unique(
+        key, keep="first", maintain_order=True
+    )
 
 
 def _missing_from_snapshots(run: RunUnderway, request: RunRequest, entity: str) -> pl.DataFrame:
@@ -300,7 +321,7 @@ def _keep(
 
 
 def _write_batch(run: RunUnderway, intake: Intake, received: int, entity: str) -> None:
-    known = run.rules.sources.get(intake.source)
+    known = run.rules.sources.get(intake.recognised or intake.source)
     run.store.execute(
         "INSERT INTO landing.batch (batch_id, run_id, entity, source, origin, file_hash,"
         " rows_received, mapping, received_at, source_definition)"

@@ -63,7 +63,7 @@ class Undone:
         versions: Versions of records withdrawn: those that it brought, and what was made of them.
         records: Records that are no more, as only it had brought them.
         back: Records of which an earlier version is in force again.
-        decisions: Decisions withdrawn, or in force again.
+        decisions: Decisions, pins and enriched values withdrawn, or in force again.
         opt_outs: Opt-outs among what was withdrawn.
     """
 
@@ -146,7 +146,7 @@ def undo(
             _undo_arrivals(run, row, undone)
             unlink_lost_records(store, rules.entities.values())
         else:
-            undone.decisions = undo_decisions(run, row)
+            undone.decisions = undo_decisions(run, row, reason)
         note_undone(store, run_id, by=run.run_id)
         remove_run_figures(store, run_id)
     record_event(
@@ -182,12 +182,6 @@ def _mind(row: RunRow) -> None:
         ("rulebook", "put the rules back as they were, then: crmq rules apply"),
         ("values", "take the words out of the vocabulary, then: crmq rules apply"),
         ("erase", "a person who was erased stays so"),
-        ("crmq pin", "take its pins back: crmq unpin CUSTOMER FIELD --reason TEXT"),
-        ("crmq unpin", "pin again: crmq pin CUSTOMER FIELD=VALUE --reason TEXT"),
-        (
-            "crmq enrich",
-            "accept or reject the proposals the other way: crmq enrich list --status all",
-        ),
         ("train", "learn another model: crmq train --apply"),
     ):
         if command in row.command:

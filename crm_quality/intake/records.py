@@ -63,6 +63,7 @@ class Intake:
         recognised: Name of the definition that was used; null = none fits.
         warnings: What people should know.
         is_further: The file was read before for another entity, whose rows are counted.
+        stands_in: Its rows count only where nothing is known of their keys yet.
     """
 
     records: dict[str, pl.DataFrame]
@@ -76,6 +77,7 @@ class Intake:
     recognised: str | None = None
     warnings: tuple[str, ...] = ()
     is_further: bool = False
+    stands_in: bool = False
 
     def release(self, entity: str) -> None:
         """Keep nothing of an entity's rows but ``source`` and ``source_key``: they are stored."""
@@ -127,7 +129,8 @@ def take_in(
         warnings.append("the column 'source' names the source of each row")
         fields = {n: mapped for n, mapped in fields.items() if named_by not in mapped.columns}
     default = source.source if isinstance(source, SourceDefinition) else source
-    name = default or (found.source if found else _name_of(table.name))
+    usual = (found.stands_in_for or found.source) if found else _name_of(table.name)
+    name = usual if found and found.stands_in_for else default or usual
     if default and not found:
         warnings += _misspelt(default, rules)
     if not (default or found or named_by):
@@ -197,6 +200,7 @@ def take_in_all(
             take_in(table, rules, source=rules.source(name)),
             is_further=True,
             warnings=(),
+            stands_in=rules.source(name).stands_in_for is not None,
         )
         for name in (known.also if known is not None else ())
     ]

@@ -134,6 +134,37 @@ def match_changes(
     )
 
 
+def cluster_again(
+    component: pl.DataFrame,
+    bonds: pl.DataFrame,
+    definition: EntityDefinition,
+    model: MatchModel,
+    decisions: pl.DataFrame,
+) -> pl.DataFrame:
+    """Cluster whole components again, as decisions have changed and records have not.
+
+    Args:
+        component: Standardised records with ``record_id``: every record that bonds or decisions
+            tie to one of them is there too.
+        bonds: ``record_id_l``, ``record_id_r``, ``match_weight`` of pairs that reach the model's
+            threshold.
+        definition: The entity, with its matching.
+        model: The model in use.
+        decisions: ``record_id_l``, ``record_id_r``, ``verdict`` of those in force.
+
+    Returns:
+        ``record_id``, ``cluster_id``: as `match_records` would find over all records.
+    """
+    matching = definition.matching
+    assert matching is not None  # noqa: S101 - there is a model of it
+    made = features_of(component.sort("record_id"), definition, model.fields)
+    made = with_frequencies(with_regions_by_name(made, model.terms), model.terms)
+    made = made.with_columns(name_hashes(made).alias(NAME))
+    compared = model.check(definition.entity, comparisons_of(definition, made.columns))
+    state = MatchState(made, {})
+    return _clusters(state, made["id"], bonds, compared, model, matching, decisions)
+
+
 @dataclass(frozen=True)
 class _KeyChange:
     """The blocks of one key that a change reaches, as ``id`` and ``hash`` of records.

@@ -144,14 +144,18 @@ class Ranking:
         return [Digit(worst, 1 + max(DOUBTS.values()))]
 
     def short(self, name: str, least: int) -> list[Digit]:
-        """Texts of fewer than ``least`` characters come last."""
+        """Texts of fewer than ``least`` letters come last."""
         if least <= 1:
             return []
-        return [_digit((_length(self.records[name]) < least).cast(pl.Int64))]
+        return [_digit((self.lengths(name) < least).cast(pl.Int64))]
 
     def lengths(self, name: str) -> pl.Series:
-        """Characters of the text that each value is; 0 = there is none."""
-        return _length(self.records[name])
+        """Letters and digits of the text that each value is; 0 = there is none."""
+        value = self.records[name]
+        if isinstance(value.dtype, pl.List):
+            return _length(value)
+        # the full stop of an initial is no letter
+        return _length(value.cast(pl.String).str.replace_all(r"[^\pL\pN]", ""))
 
     def _places(self, strategy: str) -> pl.Series:
         """Place of each record in the order that breaks the strategy's ties."""

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _CURSOR = re.compile(r"(?P<run>\d+)(?:-(?P<seal>[0-9a-f]{12}))?")
 
 #: Within one run, ids are made before they are told to have changed, merged or gone.
-_ORDER = ("created", "changed", "split", "unmerged", "merged", "ended", "erased")
+_ORDER = (
+    "created", "changed", "split", "unmerged", "merged", "ended", "withdrawn", "erased",
+)  # fmt: skip
 
 #: Shape of the feed.
 FEED = pl.Schema(
@@ -79,11 +81,12 @@ def changes_since(store: Store, run_id: int, entities: list[str]) -> pl.DataFram
         entities: Entities that have golden records.
 
     Returns:
-        Frame of `FEED`, in order: ``kind`` (created, changed, merged: ``former_id`` went into
-        ``entity_id``; split and unmerged: ``entity_id`` has left ``former_id``; ended: no record
-        of it is in force any more; erased), ``is_live`` and ``former_is_live`` (there is such a
-        golden record now; null = there is no former id), ``version`` and ``golden`` (JSON of its
-        fields) where ``entity_id`` is live. ``cursor`` is the moment after the row's run.
+        Frame of `FEED`, in order. ``kind``: created, changed, merged (``former_id`` went into
+        ``entity_id``), split and unmerged (``entity_id`` has left ``former_id``), ended (no record
+        of it is in force any more), withdrawn (the run that made it was undone), erased.
+        ``is_live`` and ``former_is_live``: there is such a golden record now (null = there is no
+        former id). ``version`` and ``golden`` (JSON of its fields) where ``entity_id`` is live.
+        ``cursor`` is the moment after the row's run.
     """
     parts = [FEED.to_frame()]
     seals = dict(
@@ -104,8 +107,12 @@ def changes_since(store: Store, run_id: int, entities: list[str]) -> pl.DataFram
                 FROM (SELECT * EXCLUDE (run_id) FROM {golden}
                       WHERE entity_id IN (SELECT entity_id FROM change)) g
             )
-            SELECT c.run_id, a.finished_at AS occurred_at, c.entity, c.kind, c.entity_id,
-                   c.former_id, g.entity_id IS NOT NULL AS is_live,
+            SELECT c.run_id, a.finished_at AS occurred_at, c.entity,
+                   CASE WHEN c.kind = 'split' AND EXISTS (
+                            FROM matching.act t WHERE t.kind = 'unmerge' AND t.run_id = c.run_id
+                             AND t.entity = c.entity AND t.entity_id = c.former_id)
+                        THEN 'unmerged' ELSE c.kind END AS kind,
+                   c.entity_id, c.former_id, g.entity_id IS NOT NULL AS is_live,
                    CASE WHEN c.former_id IS NOT NULL THEN
                         c.former_id IN (SELECT entity_id FROM {golden}) END AS former_is_live,
                    g.version, g.golden::VARCHAR AS golden

@@ -109,10 +109,19 @@ def write_golden(
         store.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE rewritten AS
-            SELECT g.entity_id, o.entity_id IS NULL AS is_new, coalesce(o.version, 0) + 1 AS version
+            SELECT g.entity_id, o.entity_id IS NULL AS is_new,
+                   coalesce(o.version, f.version, 0) + 1 AS version
             FROM derived g LEFT JOIN {table} o USING (entity_id)
+            LEFT JOIN crm.former_version f ON f.entity = ? AND f.entity_id = g.entity_id
             WHERE o.entity_id IS NULL OR {differs}
-            """  # noqa: S608
+            """,  # noqa: S608
+            [entity],
+        )
+        note_gone(store, entity, table)
+        store.execute(
+            "DELETE FROM crm.former_version WHERE entity = ?"
+            " AND entity_id IN (SELECT entity_id FROM rewritten)",
+            [entity],
         )
         store.execute(
             f"DELETE FROM {table} WHERE entity_id IN"  # noqa: S608
@@ -131,6 +140,21 @@ def write_golden(
     return (
         written.filter("is_new").select("entity_id"),
         written.filter(~pl.col("is_new")).select("entity_id"),
+    )
+
+
+def note_gone(store: Store, entity: str, table: str) -> None:
+    """Remember the versions of golden records that are about to go.
+
+    Args:
+        store: Inside its transaction; ``gone`` has the ``entity_id`` of those.
+        entity: Name of the entity.
+        table: Where they are.
+    """
+    store.execute(
+        f"INSERT INTO crm.former_version SELECT ?, entity_id, version FROM {table}"  # noqa: S608
+        " WHERE entity_id IN (SELECT entity_id FROM gone)",
+        [entity],
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.kill import EXECUTE, OPERATIONS, Place, Stage, make_project
 
 MOMENTS = [
-    ("run", Place("crm_quality.engine.derive:write_golden"), 0.0),
+    ("run", Place("crm_quality.engine.golden:write_golden"), 0.0),
     ("run", Place(EXECUTE, "COMMIT"), 0.002),
     ("upgrade", Place("crm_quality.store.connection:migrate"), 0.01),
     ("compact", Place(EXECUTE, "COPY FROM DATABASE"), 0.01),

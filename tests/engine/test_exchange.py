@@ -135,6 +135,35 @@ def test_the_feed_tells_of_each_kind_with_both_ids(proposing, tmp_path):
     assert told["occurred_at"].is_sorted()
 
 
+def test_acts_of_stewards_an_undo_and_an_erasure_are_followed(proposing, tmp_path):
+    project = Project.open(shutil.copytree(proposing, tmp_path / "project"))
+    mirrors = {}
+
+    def note():
+        feed = project.exchange.changes()
+        mirrors[feed.cursor] = {}
+        follow(mirrors[feed.cursor], feed.changes)
+
+    note()
+    project.entities.merge(1, 2, reason="one person")
+    note()
+    project.entities.unmerge(1, reason="no, two")
+    note()
+    run = take(project, person("e", "CEO"), person("a", "Chef")).summary.run_id
+    note()
+    project.undo(run, reason="the wrong file")
+    note()
+    project.privacy.erase(3, reason="asked to")
+    for cursor, mirror in mirrors.items():
+        follow(mirror, project.exchange.changes(cursor).changes)
+        alike(mirror, project)
+    told = project.exchange.changes(next(iter(mirrors))).changes
+    rows = told.select("kind", "entity_id", "former_id").rows()
+    assert {("merged", 1, 2), ("unmerged", 2, 1), ("withdrawn", 5, None), ("erased", 3, None)} <= {
+        *rows
+    }
+
+
 def test_a_cursor_of_another_history_is_refused(proposing, tmp_path):
     project = Project.open(shutil.copytree(proposing, tmp_path / "project"))
     backup = project.upkeep.backup()

@@ -98,6 +98,7 @@ class Store(RuleBasedStateMachine):
         again = self.project.run(pl.DataFrame(rows), entity=entity).summary
         assert again.golden.created == again.golden.changed == 0
         assert again.golden.merged == again.golden.split == 0
+        assert all(of.created == of.changed == 0 for of in again.rows.values())
         assert again.records.unchanged == again.records.accepted
 
     def _customers(self) -> list[int]:

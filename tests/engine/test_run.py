@@ -9,7 +9,7 @@ import pytest
 from crm_quality import Project
 from crm_quality.errors import InputError, LimitError, NotFoundError, ProjectError
 from crm_quality.store import verify_trail
-from crm_quality.store.matching import find_shared_values
+from crm_quality.store.matching import note_point_use
 
 ANN = {
     "source": "crm",
@@ -358,6 +358,6 @@ def test_shared_values_are_counted_anew_where_a_change_reaches(own_stock):
     own_stock.run(rows.head(3).with_columns(email=pl.lit("nobody@else.example")))
     with own_stock.store() as store, store.transaction():
         found = store.frame(kept)
-        find_shared_values(store, "contact")
+        note_point_use(store, "contact")
         assert store.frame(kept).equals(found)
     assert found.height > 0

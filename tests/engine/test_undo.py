@@ -185,6 +185,19 @@ def test_undoing_a_decision_withdraws_it_and_undoing_a_withdrawal_restores_it(un
     assert unmatched.review.decisions().is_empty()
 
 
+def test_undoing_a_pin_withdraws_it_and_undoing_an_unpin_restores_it(unmatched):
+    unmatched.run(frame(ANN))
+    before = told(unmatched)
+    unmatched.overrides.pin(1, {"city": "Oslo"}, reason="a")
+    pinned = unmatched.golden()
+    unmatched.overrides.unpin(1, ["city"], reason="b")
+    unmatched.undo(3, reason="c")
+    assert unmatched.golden().drop("version").equals(pinned.drop("version"))
+    unmatched.undo(2, reason="d")
+    assert unmatched.golden()["city"].item() is None
+    assert told(unmatched)["contacts"] == before["contacts"]
+
+
 def test_a_withdrawal_that_contradicts_what_was_decided_since_is_not_undone(unmatched):
     unmatched.run(frame(*(person(str(n), email=f"{n}@quay.example") for n in range(3))))
     unmatched.review.decide(1, 2, "same", "a")

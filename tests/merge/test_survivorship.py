@@ -71,6 +71,14 @@ def test_an_address_survives_whole():
     assert (ann["street"], ann["city"]) == ("1 Elm St", "Oslo")
 
 
+def test_an_initial_with_its_full_stop_is_one_letter():
+    frame = records(
+        {"entity_id": 1, "first_name": "Jo", "last_name": "Ek"},
+        {"entity_id": 1, "first_name": "J.", "last_name": "Ek", "updated_at": datetime(2025, 1, 1)},
+    )
+    assert golden(frame)[0]["first_name"] == "Jo"
+
+
 def test_a_full_name_survives_a_later_initial():
     frame = records(
         {"entity_id": 1, "first_name": "John", "last_name": "Smith"},
