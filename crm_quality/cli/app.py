@@ -11,6 +11,7 @@ import typer
 
 from crm_quality.cli import (
     audit,
+    crm,
     entities,
     evaluate,
     explain,
@@ -74,6 +75,7 @@ for module in (
     store,
     privacy,
     export,
+    crm,
 ):
     module.register(app)
 

@@ -15,6 +15,7 @@ from crm_quality.engine.audit import audit, audit_rows
 from crm_quality.engine.check import Reading, Run, as_run, check
 from crm_quality.engine.config import ProjectConfig, check_figures, read_config
 from crm_quality.engine.creation import STORE_FILE, create_project
+from crm_quality.engine.crm import Crm
 from crm_quality.engine.decide import Author
 from crm_quality.engine.entities import Entities
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
@@ -125,6 +126,11 @@ class Project:
     def privacy(self) -> Privacy:
         """What people may ask for: to be forgotten, and to be told what is known of them."""
         return Privacy(self)
+
+    @property
+    def crm(self) -> Crm:
+        """The CRM model: pipeline, tickets, tasks, campaigns, leads."""
+        return Crm(self)
 
     @property
     def quarantine(self) -> Quarantine:

@@ -1,0 +1,15 @@
+"""``crmq crm``: the CRM model as a business works with it."""
+
+from __future__ import annotations
+
+import typer
+
+group = typer.Typer(
+    help="The CRM on top of the customers: pipeline, tickets, tasks, campaigns, leads.",
+    no_args_is_help=True,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands, and those of other modules that belong to the group."""
+    app.add_typer(group, name="crm")
