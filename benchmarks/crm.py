@@ -57,7 +57,7 @@ def _one_of(*values: str) -> str:
 
 #: Entity → its own columns, from a row number i and a hash h.
 COLUMNS = {
-    "transaction": f"""{_WHEN}, (((h >> 4) % 50000) / 100)::DECIMAL(38, 10) AS amount, {_CURRENCY},
+    "transaction": f"""{_WHEN}, (((h >> 4) % 50000) / 100)::DECIMAL(18, 2) AS amount, {_CURRENCY},
         {_one_of("payment", "payment", "payment", "subscription")} AS kind,
         CASE WHEN h % 50 = 0 THEN 'failed' ELSE 'succeeded' END AS payment_status,
         'product ' || ((h >> 12) % 40) AS product""",
@@ -79,15 +79,15 @@ COLUMNS = {
         'help' AS subject""",
     "deal": f"""{_MOMENT} AS created_at, ({_MOMENT} + INTERVAL 60 DAY)::DATE AS close_date,
         {_one_of("prospecting", "proposal", "negotiation", "won", "won", "lost")} AS stage,
-        (((h >> 4) % 5000000) / 100)::DECIMAL(38, 10) AS amount, {_CURRENCY},
-        50::DECIMAL(38, 10) AS probability, 'a deal' AS name, 'sales' AS pipeline""",
+        (((h >> 4) % 5000000) / 100)::DECIMAL(18, 2) AS amount, {_CURRENCY},
+        50::DECIMAL(18, 2) AS probability, 'a deal' AS name, 'sales' AS pipeline""",
     "task": f"""{_MOMENT} AS created_at, {_MOMENT} + INTERVAL 9 DAY AS due_at, 'call' AS subject,
         {_one_of("open", "done", "done")} AS task_status, 'owner ' || (h % 20) AS owner""",
     "note": f"{_WHEN}, 'some words' AS body",
     "consent": f"""{_WHEN}, 'email' AS channel, 'marketing' AS purpose,
         {_one_of("granted", "granted", "granted", "withdrawn")} AS consent_status""",
     "contract": f"""{_MOMENT}::DATE AS starts_on, ({_MOMENT} + INTERVAL 1 YEAR)::DATE AS ends_on,
-        (((h >> 4) % 100000) / 100)::DECIMAL(38, 10) AS amount, {_CURRENCY},
+        (((h >> 4) % 100000) / 100)::DECIMAL(18, 2) AS amount, {_CURRENCY},
         'month' AS billing_period, 'a contract' AS name""",
     "preference": f"{_WHEN}, 'news' AS topic, h % 4 > 0 AS wanted",
 }

@@ -10,7 +10,7 @@
 CREATE OR REPLACE VIEW crm.event AS
 SELECT 'activity' AS entity, entity_id, contact_id, contact_state AS bucket, company_id, source, source_key,
        coalesce(occurred_at, created_at) AS occurred_at, kind AS what, subject AS title,
-       NULL::DECIMAL(38, 10) AS amount, NULL::VARCHAR AS currency, owner
+       NULL::DECIMAL(18, 2) AS amount, NULL::VARCHAR AS currency, owner
 FROM crm.activity
 UNION ALL
 SELECT 'engagement', entity_id, contact_id, contact_state, NULL, source, source_key,

@@ -57,8 +57,8 @@ WITH weighed AS (
 ), shared AS (
     SELECT *, round(upto_here, 6)::DECIMAL(9, 6) AS share,
            coalesce(lag(round(upto_here, 6)::DECIMAL(9, 6)) OVER steps, 0) AS share_before,
-           CASE WHEN k = greatest(n, 1) THEN amount
-                ELSE round(amount * upto_here::DECIMAL(18, 15), 2) END AS money
+           CASE WHEN k = greatest(n, 1) THEN amount::DECIMAL(24, 2)
+                ELSE round(amount::DECIMAL(24, 2) * upto_here::DECIMAL(12, 9), 2)::DECIMAL(24, 2) END AS money
     FROM running WINDOW steps AS (PARTITION BY model, deal_id ORDER BY k)
 )
 SELECT model, deal_id, contact_id, bucket, touchpoint_id, occurred_at, lead_source, campaign_id,
