@@ -20,6 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm_quality import Project
+from crm_quality.crm.customer_page import customer_page
+from crm_quality.crm.questions import QUESTIONS, answer
+from crm_quality.crm.scoring import scored
+from crm_quality.crm.segments import members
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,6 +195,25 @@ def best_of(times: int, work: Callable[[], object]) -> float:
     return min(found)
 
 
+def measure(project: Project, contacts: int) -> None:
+    """Print how long each question takes, with the store open."""
+    insight = project.insight
+    with project.store() as store:
+        for name, question in QUESTIONS.items():
+            tell(name, best_of(3, lambda q=question: answer(store, q, as_of=TODAY)))
+        score = insight.rules.score("lead")
+        tell("score", best_of(3, lambda: scored(store, score, as_of=TODAY)))
+        for name, segment in insight.rules.segments.items():
+            tell(f"segment {name}", best_of(3, lambda s=segment: members(store, s, as_of=TODAY)))
+        people = iter(range(contacts // 2, contacts))
+        tell("profile of one customer", best_of(9, lambda: customer_page(store, next(people))))
+
+
+def tell(what: str, seconds: float) -> None:
+    """One line of the report."""
+    print(json.dumps({"question": what, "seconds": round(seconds, 3)}), flush=True)
+
+
 def main() -> None:
     """Make the store, or take one that was kept, and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -208,6 +231,7 @@ def main() -> None:
                 rows = fill(store, args.contacts)
                 seconds = round(time.perf_counter() - began, 1)
             print(json.dumps({"contacts": args.contacts, "rows": rows, "filled_in": seconds}))
+        measure(project, args.contacts)
     finally:
         if args.keep is None:
             shutil.rmtree(folder)

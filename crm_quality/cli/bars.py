@@ -11,8 +11,8 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 def with_bars(frame: pl.DataFrame, column: str) -> pl.DataFrame:
     """A frame with a last column of bars as long as ``column`` says.
 
-    Bars of several currencies have a scale each, since their amounts do not compare. What is null or
-    not above nothing has none.
+    Bars of several currencies have a scale each, since their amounts do not compare. What is null
+    or not above nothing has none.
     """
     figures = frame[column].cast(pl.Float64).fill_null(0.0)
     if "currency" in frame.columns:

@@ -108,7 +108,7 @@ def score(
     output: OutputFormat = Format.TABLE,
     wait: Wait = 0.0,
 ) -> None:
-    """Scores by declared rules, each with its parts; a part without a value is unknown, not zero."""
+    """Scores by declared rules with their parts; a part without a value is unknown, not zero."""
     opened = Project.open(project, wait=wait)
     found = opened.insight.scores(name, as_of=_day(as_of))
     if contact is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import polars as pl
 import typer
 
-from crm_quality.audit.masking import masked
+from crm_quality.audit.masking import masked, masked_rows
 from crm_quality.cli.bars import with_days
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, ShowPersonal, Wait
 from crm_quality.cli.output import counted, print_frame, say
@@ -75,14 +75,8 @@ def segment(
         say(counted(found.height, "change"))
     else:
         found = insight.segment(name, as_of=_day(as_of))
-        fields = opened.rules.entity("contact").fields
-        personal = [n for n in found.columns if n in fields and fields[n].personal]
         if not show_personal:
-            found = found.with_columns(
-                pl.col(n).cast(pl.String).map_elements(
-                    lambda text, kind=fields[n].type: masked(text, kind), return_dtype=pl.String)
-                for n in personal
-            )  # fmt: skip
+            found = masked_rows(found, opened.rules, "contact")
         print_frame(found, output, most=20)
         say(counted(found.height, "customer"))
 
@@ -126,17 +120,14 @@ def audience(
     else:
         people = found.people
         if not show_personal:
-            people = people.with_columns(
+            people = masked_rows(people, opened.rules, "contact").with_columns(
                 pl.col("address").map_elements(
                     lambda text: masked(text, "email" if "@" in text else "phone"),
                     return_dtype=pl.String,
                 ),
-                *[
-                    pl.col(n).map_elements(
-                        lambda text: masked(text, "text"), return_dtype=pl.String
-                    )
-                    for n in ("greeting", "first_name", "last_name", "company_name")
-                ],
+                pl.col("greeting").map_elements(
+                    lambda text: masked(text, "text"), return_dtype=pl.String
+                ),
             )
         if output is Format.TABLE:
             people = people.drop("salutation", "first_name", "last_name")

@@ -21,7 +21,7 @@ _OF_A_RECORD = ("version", "records", "sources")
 
 
 def masked_page(page: CustomerPage, rules: RuleSet) -> CustomerPage:
-    """The page with personal values masked: of the golden record, addresses, and words of people."""
+    """The page with personal values masked: golden values, addresses, and words of people."""
     fields = rules.entity("contact").fields
     values = {
         name: masked(str(value), fields[name].type)

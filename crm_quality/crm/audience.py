@@ -46,7 +46,8 @@ WITH bounced AS (
 ), chosen AS (
     -- the golden address before others; of those left out the nearest to being sent
     SELECT j.contact_id, arg_min(j.address, (j.why IS NOT NULL,
-               j.address NOT IN (coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.mobile, '')),
+               j.address NOT IN (coalesce(c.email, ''), coalesce(c.phone, ''),
+                                 coalesce(c.mobile, '')),
                j.address)) AS address,
            arg_min(coalesce(j.why, ''), (j.why IS NOT NULL, j.why)) AS why
     FROM judged j LEFT JOIN crm.contact c ON c.entity_id = j.contact_id GROUP BY j.contact_id

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 #: What is known of each customer at the end of $day, and whether they paid in the days after.
 _KNOWN = """
-SELECT contact_id, date_diff('day', max(occurred_at) FILTER (occurred_at < $day::DATE + 1), $day::DATE)
+SELECT contact_id,
+       date_diff('day', max(occurred_at) FILTER (occurred_at < $day::DATE + 1), $day::DATE)
            AS quiet_days,
        count(*) FILTER (occurred_at < $day::DATE + 1) AS payments,
        count(*) FILTER (occurred_at >= $day::DATE + 1
@@ -42,9 +43,9 @@ class Churn:
             first.
         days: What "again" means.
         scores: On the last ``days``, which the model had not seen: ``customers``, ``lost_rate``
-            (observed), ``base_rate`` (of the time before), ``brier`` and ``base_brier`` (mean squared
-            error; less is better), ``skill`` (1 − brier / base_brier; 0 = no better than the base
-            rate), ``auc`` (0.5 = order by chance). Null where there is nothing to tell it by.
+            (observed), ``base_rate`` (of the time before), ``brier`` and ``base_brier`` (mean
+            squared error; less is better), ``skill`` (1 − brier / base_brier; 0 = no better than
+            the base rate), ``auc`` (0.5 = order by chance). Null where nothing tells it.
         warning: Why it should not be used; null = it may be.
     """
 

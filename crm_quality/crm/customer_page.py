@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - numbers, names of our own tables, and texts quoted here
 """All that is known of one customer, read from the rows of this one alone."""
 
 from __future__ import annotations
@@ -13,6 +14,35 @@ from crm_quality.errors import NotFoundError
 if TYPE_CHECKING:
     from crm_quality.store import Store
 
+_IN_QUARANTINE = (
+    "contact_record IN (SELECT record_id FROM landing.record"
+    " WHERE entity = 'contact' AND accepted_no IS NULL)"
+)
+_ANY_IN_QUARANTINE = """
+SELECT 1 FROM landing.record WHERE entity = 'contact' AND accepted_no IS NULL LIMIT 1
+"""
+_WHOLE = """SELECT d.*, {contact_id}::BIGINT AS contact_id, 'linked' AS contact_state,
+       NULL::BIGINT AS company_id FROM crm.{entity}_row d WHERE d.entity_id IN ({rows})"""
+#: No row, and the columns of the first part of ``crm.event``.
+_NONE = """SELECT *, NULL::BIGINT AS contact_id, '' AS contact_state, NULL::BIGINT AS company_id
+FROM crm.activity_row WHERE false"""
+#: Whether anything was said about these records or addresses.
+_ANYTHING_SAID = """
+SELECT 1 FROM crm.consent_row WHERE contact_record IN ({records}) OR email IN ({texts})
+   OR phone IN ({texts})
+UNION ALL
+SELECT 1 FROM landing.contact_version
+WHERE record_id IN ({records}) AND (email_opt_out OR do_not_call) LIMIT 1
+"""
+_PERMISSIONS = pl.Schema(
+    {
+        "channel": pl.String(),
+        "purpose": pl.String(),
+        "address": pl.String(),
+        "status": pl.String(),
+        "since": pl.Datetime("us"),
+    }
+)
 #: Entities whose rows are events of a customer → the columns with an address or number of theirs.
 EVENTS = {
     "activity": {"email": "contact_email", "phone": "contact_phone"},
@@ -121,7 +151,7 @@ def customer_page(store: Store, contact_id: int) -> CustomerPage:
     points = store.frame(_POINTS.format(records=numbers), [contact_id])
     timeline = events_of(store, contact_id, numbers, points)
     begun = store.value(
-        f"SELECT min(created_at) FROM landing.contact_version WHERE status = 'accepted'"  # noqa: S608 - numbers
+        f"SELECT min(created_at) FROM landing.contact_version WHERE status = 'accepted'"
         f" AND record_id IN ({numbers})"
     )
     seen = timeline.filter(~pl.col("entity").is_in(_NOT_SEEN))["occurred_at"].drop_nulls()
@@ -133,7 +163,7 @@ def customer_page(store: Store, contact_id: int) -> CustomerPage:
         companies=store.frame(_COMPANIES.format(versions=versions or "NULL", records=numbers)),
         permissions=_permissions(store, contact_id, numbers, points),
         timeline=timeline,
-        money=_money(store, contact_id, numbers, points),
+        money=_money(store, contact_id, timeline),
         counts=dict(timeline.group_by("entity").len().sort("entity").iter_rows()),
         first_seen_at=min(moments, default=None),
         last_seen_at=seen.max() if seen.len() else begun,
@@ -141,21 +171,42 @@ def customer_page(store: Store, contact_id: int) -> CustomerPage:
 
 
 def events_of(store: Store, contact_id: int, numbers: str, points: pl.DataFrame) -> pl.DataFrame:
-    """The events of ``crm.event`` that are this customer's, the latest first."""
-    parts = {f"crm.{entity}": _rows(entity, contact_id, numbers, points) for entity in EVENTS}
+    """The events of ``crm.event`` that are this customer's, the latest first.
+
+    First the numbers of the rows are looked up, then only tables that have any are read: it is the
+    plan of a query over all of them that takes the time.
+    """
+    found = store.rows(" UNION ALL ".join(_lookups(store, numbers, points)))
+    rows: dict[str, list[int]] = {}
+    for entity, entity_id in found:
+        rows.setdefault(entity, []).append(entity_id)
+    parts = {
+        f"crm.{entity}": _WHOLE.format(
+            contact_id=contact_id,
+            entity=entity,
+            rows=", ".join(str(number) for number in rows.get(entity, ())) or "NULL",
+        )
+        for entity in EVENTS
+    }
     query = view_over("crm.event", parts)
+    branches = [
+        branch
+        for branch in query.split("UNION ALL\n")
+        if any(f"crm.{entity}_row d" in branch for entity in rows)
+    ]
+    named = query.split("\nFROM ", 1)[0]
+    query = " UNION ALL ".join([f"{named} FROM ({_NONE}) activity", *branches])
     return store.frame(
-        f"SELECT * EXCLUDE (contact_id, bucket, company_id) FROM ({query})"  # noqa: S608 - our own
+        f"SELECT * EXCLUDE (contact_id, bucket, company_id) FROM ({query})"
         " ORDER BY occurred_at DESC NULLS LAST, entity, entity_id DESC"
     )
 
 
-def _money(store: Store, contact_id: int, numbers: str, points: pl.DataFrame) -> pl.DataFrame:
-    rows = {"crm.transaction": _rows("transaction", contact_id, numbers, points)}
-    query = view_over("crm.contact_money", rows)
-    return store.frame(
-        f"SELECT * EXCLUDE (contact_id, bucket) FROM ({query}) ORDER BY currency"  # noqa: S608
-    )
+def _money(store: Store, contact_id: int, timeline: pl.DataFrame) -> pl.DataFrame:
+    rows = timeline.filter(pl.col("entity") == "transaction")["entity_id"]
+    part = _WHOLE.format(contact_id=contact_id, entity="transaction", rows=_listed(rows) or "NULL")
+    query = view_over("crm.contact_money", {"crm.transaction": part})
+    return store.frame(f"SELECT * EXCLUDE (contact_id, bucket) FROM ({query}) ORDER BY currency")
 
 
 def _permissions(store: Store, contact_id: int, numbers: str, points: pl.DataFrame) -> pl.DataFrame:
@@ -164,6 +215,8 @@ def _permissions(store: Store, contact_id: int, numbers: str, points: pl.DataFra
     records = ", ".join(str(number) for (number,) in near) or numbers
     records = f"{records}, {numbers}"
     texts = ", ".join(_text(value) for value in points["value"]) or "NULL"
+    if not store.rows(_ANYTHING_SAID.format(records=records, texts=texts)):
+        return pl.DataFrame(schema=_PERMISSIONS)
     said = f"""SELECT d.*, coalesce(m.entity_id, o.entity_id) AS contact_id
         FROM (SELECT * FROM crm.consent_row WHERE contact_record IN ({records})
               UNION SELECT * FROM crm.consent_row WHERE email IN ({texts}) OR phone IN ({texts})) d
@@ -186,38 +239,40 @@ def _permissions(store: Store, contact_id: int, numbers: str, points: pl.DataFra
         },
     )
     return store.frame(
-        f"SELECT * EXCLUDE (contact_id) FROM ({query}) WHERE contact_id = {contact_id}"  # noqa: S608
+        f"SELECT * EXCLUDE (contact_id) FROM ({query}) WHERE contact_id = {contact_id}"
         " ORDER BY channel, purpose, address"
     )
 
 
 def _of_records(table: str, records: str) -> str:
-    return f"SELECT * FROM {table} WHERE record_id IN ({records})"  # noqa: S608 - numbers
+    return f"SELECT * FROM {table} WHERE record_id IN ({records})"
 
 
-def _rows(entity: str, contact_id: int, numbers: str, points: pl.DataFrame) -> str:
-    """The rows of an entity that are one customer's, by the same rules as its view finds them."""
-    named = f"crm.{entity}_row d"
-    whose = f"d.*, {contact_id}::BIGINT AS contact_id, 'linked' AS contact_state, NULL::BIGINT AS company_id"  # noqa: E501
-    found = [f"SELECT {whose} FROM {named} WHERE contact_record IN ({numbers})"]  # noqa: S608
-    unnamed = (
-        "contact_record IS NULL",
-        "contact_record IN (SELECT record_id FROM landing.record"
-        " WHERE entity = 'contact' AND accepted_no IS NULL)",
-    )
-    taken = "false"
-    for kind, column in EVENTS[entity].items():
-        own = points.filter(pl.col("kind") == kind, pl.col("is_alone"))["value"]
-        if own.is_empty():
-            continue
-        texts = ", ".join(_text(value) for value in own)
-        # an address counts before a number
-        found += [
-            f"SELECT {whose} FROM {named} WHERE {nobody} AND {column} IN ({texts}) AND NOT ({taken})"  # noqa: S608, E501
-            for nobody in unnamed
-        ]
-        taken = f"{column} IS NOT NULL AND {column} IN (SELECT value FROM crm.point_owner)"
-    return " UNION ALL ".join(found)
+def _lookups(store: Store, numbers: str, points: pl.DataFrame) -> list[str]:
+    """Queries for (entity, number) of the rows of one customer, as the views find them."""
+    nobody = ["contact_record IS NULL"]
+    if store.rows(_ANY_IN_QUARANTINE):
+        nobody.append(_IN_QUARANTINE)
+    found = []
+    for entity, columns in EVENTS.items():
+        named = f"SELECT '{entity}', entity_id FROM crm.{entity}_row WHERE"
+        found.append(f"{named} contact_record IN ({numbers})")
+        taken = "false"
+        for kind, column in columns.items():
+            own = points.filter(pl.col("kind") == kind, pl.col("is_alone"))["value"]
+            if own.is_empty():
+                continue
+            texts = ", ".join(_text(value) for value in own)
+            # an address counts before a number
+            found += [
+                f"{named} {unnamed} AND {column} IN ({texts}) AND NOT ({taken})"
+                for unnamed in nobody
+            ]
+            taken = (
+                f"{column} IS NOT NULL AND {column} IN"
+                f" (SELECT value FROM crm.point_owner WHERE kind = '{kind}')"
+            )
+    return found
 
 
 def _listed(numbers: pl.Series) -> str:

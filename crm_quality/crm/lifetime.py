@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-#: Days on which a customer paid: repeats, and times in weeks from the first of them. Payments of one
-#: day are one purchase.
+#: Days on which a customer paid: repeats, and times in weeks from the first of them. Payments of
+#: one day are one purchase.
 _HISTORIES = """
 WITH paid AS (
     SELECT contact_id, currency, occurred_at::DATE AS day, sum(net)::DOUBLE AS net
     FROM crm.payment
-    WHERE contact_id IS NOT NULL AND amount > 0 AND occurred_at < $until::DATE + 1 AND currency = $currency
+    WHERE contact_id IS NOT NULL AND amount > 0 AND occurred_at < $until::DATE + 1
+      AND currency = $currency
     GROUP BY ALL
 )
 SELECT contact_id, (count(*) FILTER (day <= $day) - 1)::DOUBLE AS repeats,
@@ -143,7 +144,7 @@ def _require() -> None:
 
 def _fit_counts(histories: pl.DataFrame) -> tuple[float, ...]:
     """r, alpha, a, b of BG/NBD."""
-    from scipy.special import betaln, gammaln  # noqa: PLC0415 - an extra
+    from scipy.special import betaln, gammaln  # noqa: PLC0415
 
     sample = _sampled(histories)
     x, last, weeks = (sample[name].to_numpy() for name in ("repeats", "last_week", "weeks"))
@@ -162,7 +163,7 @@ def _fit_counts(histories: pl.DataFrame) -> tuple[float, ...]:
 
 def _fit_amounts(histories: pl.DataFrame) -> tuple[float, ...] | None:
     """p, q, v of gamma-gamma; null where nobody has bought again for a positive amount."""
-    from scipy.special import gammaln  # noqa: PLC0415 - an extra
+    from scipy.special import gammaln  # noqa: PLC0415
 
     sample = _sampled(histories.filter(pl.col("repeats") > 0, pl.col("spent") > 0))
     if sample.height < _LEAST:
@@ -184,7 +185,7 @@ def _fit_amounts(histories: pl.DataFrame) -> tuple[float, ...] | None:
 
 
 def _least(loss: Callable[[Numbers], float], start: list[float]) -> tuple[float, ...]:
-    from scipy.optimize import minimize  # noqa: PLC0415 - an extra
+    from scipy.optimize import minimize  # noqa: PLC0415
 
     bounds = [(-12.0, 12.0)] * len(start)
     found: Any = minimize(loss, np.log(start), method="L-BFGS-B", bounds=bounds)
@@ -195,7 +196,7 @@ def _expected(
     parameters: tuple[float, ...], histories: pl.DataFrame, weeks: float
 ) -> tuple[Numbers, Numbers]:
     """The probability that each still buys, and the purchases to be expected of each."""
-    from scipy.special import hyp2f1  # noqa: PLC0415 - an extra
+    from scipy.special import hyp2f1  # noqa: PLC0415
 
     r, alpha, a, b = parameters
     x, last, seen = (histories[name].to_numpy() for name in ("repeats", "last_week", "weeks"))
@@ -206,18 +207,21 @@ def _expected(
     ratio = (alpha + seen) / (alpha + seen + weeks)
     series = hyp2f1(r + x, b + x, a + b + x - 1, weeks / (alpha + seen + weeks))
     coming = (a + b + x - 1) / (a - 1) * (1 - ratio ** (r + x) * series)
-    return alive, np.maximum(coming * alive, 0.0)
+    expected: Numbers = np.maximum(coming * alive, 0.0)
+    return alive, expected
 
 
 def _expected_average(parameters: tuple[float, ...] | None, histories: pl.DataFrame) -> Numbers:
     """What one purchase of each may be expected to bring."""
     average = histories["average"].to_numpy()
     if parameters is None or parameters[1] <= 1:
-        return np.maximum(average, 0.0)
+        plain: Numbers = np.maximum(average, 0.0)
+        return plain
     p, q, v = parameters
     x = histories["repeats"].to_numpy()
     spent = np.nan_to_num(histories["spent"].fill_null(0.0).to_numpy())
-    return p * (v + x * np.maximum(spent, 0.0)) / (p * x + q - 1)
+    expected: Numbers = p * (v + x * np.maximum(spent, 0.0)) / (p * x + q - 1)
+    return expected
 
 
 def _scores(past: pl.DataFrame, days: int) -> dict[str, float | None]:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - queries are read as a whole
 """Twenty questions that a management asks, each a named query over the views of the CRM model."""
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ WITH moved AS (
 INSERT INTO crm.segment_change
 SELECT $segment, $snapshot, v.contact_id, v.change,
        CASE WHEN $snapshot = 1 THEN 'first_snapshot'
-            WHEN v.change = 'left' AND c.entity_id IS NULL AND m.entity_id <> v.contact_id THEN 'merged'
+            WHEN v.change = 'left' AND c.entity_id IS NULL AND m.entity_id <> v.contact_id
+                 THEN 'merged'
             WHEN v.change = 'left' AND c.entity_id IS NULL THEN 'gone'
             WHEN v.change = 'entered' AND g.entity_id IS NOT NULL THEN 'merged'
             WHEN p.entity_id IS NOT NULL OR l.former_id IS NOT NULL THEN 'split'

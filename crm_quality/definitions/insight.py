@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -16,6 +15,7 @@ from crm_quality.errors import DefinitionError, Fault, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _PART = r"^[a-z][a-z0-9_]*$"
 #: Entities whose rows a score may count.
@@ -76,8 +76,8 @@ class Score(Definition):
     score: str = Field(pattern=_PART)
     meaning: str = ""
     owner: str = ""
-    fit: dict[str, Fit] = {}
-    engagement: dict[str, Engagement] = {}
+    fit: dict[str, Fit] = Field(default_factory=dict)
+    engagement: dict[str, Engagement] = Field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[str, ...]:

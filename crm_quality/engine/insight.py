@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from crm_quality.crm.audience import CHANNELS, Audience, audience
 from crm_quality.crm.churn import Churn, churn
 from crm_quality.crm.customer_page import CustomerPage, customer_page
@@ -30,6 +28,8 @@ from crm_quality.store.trail import record_event
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
+
     from crm_quality.engine.project import Project
     from crm_quality.store import Store
 
@@ -47,6 +47,9 @@ SELECT * EXCLUDE (segment) FROM crm.segment_snapshot WHERE segment = ? ORDER BY 
 _PAIRS = """
 SELECT * FROM crm.product_pair WHERE customers >= ?
 ORDER BY lift DESC, confidence DESC, product, other
+"""
+_CURRENCIES = """
+SELECT DISTINCT currency FROM crm.payment WHERE currency IS NOT NULL ORDER BY currency
 """
 _BOUGHT = """
 SELECT DISTINCT product FROM crm.payment
@@ -131,9 +134,10 @@ class Insight:
             by: ``channel`` or ``campaign``; null = every touchpoint of every deal.
 
         Returns:
-            ``channel`` or ``campaign``, ``currency``, ``deals`` (credits added up) and ``revenue``;
-            else ``deal_id, contact_id, bucket, touchpoint_id, occurred_at, lead_source, campaign_id,
-            credit, revenue, currency, close_date``, of which credits add up to 1 for each deal.
+            ``channel`` or ``campaign``, ``currency``, ``deals`` (credits added up) and
+            ``revenue``; else ``deal_id, contact_id, bucket, touchpoint_id, occurred_at,
+            lead_source, campaign_id, credit, revenue, currency, close_date``, of which credits
+            add up to 1 for each deal.
 
         Raises:
             UsageError: There is no such model or grouping.
@@ -198,7 +202,7 @@ class Insight:
 
         Args:
             contact: Recommend to this customer what they have not bought: ``product``,
-                ``since_bought``, ``confidence``, ``lift``; null = all pairs of ``crm.product_pair``.
+                ``since_bought``, ``confidence``, ``lift``; null = all of ``crm.product_pair``.
             at_least: Pairs that so many customers bought.
         """
         if contact is None:
@@ -344,15 +348,15 @@ def _snapshot_of(store: Store, name: str, number: int | None) -> int:
     if not found or (number is not None and number not in found):
         listed = ", ".join(map(str, found)) or "none"
         raise NotFoundError(
-            f"there is no such snapshot of the segment {name!r} (there are: {listed}); take one with "
-            f"`crmq crm segment {name} --snapshot`"
+            f"there is no such snapshot of the segment {name!r} (there are: {listed}); take one "
+            f"with `crmq crm segment {name} --snapshot`"
         )
     return found[-1] if number is None else number
 
 
 def _currency(store: Store, currency: str | None) -> str:
     found = [str(one) for (one,) in store.rows(
-        "SELECT DISTINCT currency FROM crm.payment WHERE currency IS NOT NULL ORDER BY ALL")]  # fmt: skip
+        _CURRENCIES)]  # fmt: skip
     if currency is None and len(found) == 1:
         return found[0]
     if currency is None or currency.upper() not in found:

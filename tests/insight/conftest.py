@@ -68,8 +68,10 @@ ROWS = {
         "source_key contact_key contact_email kind payment_status amount currency refunded product"
         " occurred_at",
         ("p1", "1", None, "payment", "paid", "100.00", "EUR", None, "tea", "2026-01-05T10:00:00Z"),
-        ("p2", "1", None, "payment", "paid", "50.10", "EUR", "10.05", "cake", "2026-02-05T10:00:00Z"),
-        ("p3", "1", None, "payment", "failed", "999.00", "EUR", None, "tea", "2026-02-06T10:00:00Z"),
+        ("p2", "1", None, "payment", "paid", "50.10", "EUR", "10.05", "cake",
+         "2026-02-05T10:00:00Z"),
+        ("p3", "1", None, "payment", "failed", "999.00", "EUR", None, "tea",
+         "2026-02-06T10:00:00Z"),
         ("p4", "2", None, "payment", "paid", "200.00", "EUR", None, "tea", "2026-01-20T10:00:00Z"),
         ("p5", "2", None, "payment", "paid", "20.00", "USD", None, "cake", "2026-03-20T10:00:00Z"),
         ("p6", "3", None, "payment", "paid", "30.00", "USD", None, "tea", "2026-03-01T10:00:00Z"),
@@ -161,6 +163,9 @@ def _joined(project: Project, *pairs: tuple[int, int]) -> Iterator[Store]:
                 "UPDATE matching.membership SET entity_id = ? WHERE entity_id = ?", [kept, gone]
             )
             store.execute("DELETE FROM crm.contact WHERE entity_id = ?", [gone])
+            store.execute(
+                "UPDATE crm.point_owner SET entity_id = ? WHERE entity_id = ?", [kept, gone]
+            )
         yield store
         raise _UndoneError
 

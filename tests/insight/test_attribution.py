@@ -59,7 +59,7 @@ def test_each_model_gives_the_credit_that_its_definition_says(business, given, m
 
 
 def test_credits_of_a_deal_add_up_to_one_and_revenue_to_its_amount_also_after_a_merge(
-    business, given, joined
+    business, joined
 ):
     def checked(store):
         amounts = dict(store.rows("SELECT entity_id, amount FROM crm.deal_row WHERE stage = 'won'"))

@@ -52,7 +52,7 @@ def test_a_duplicate_splits_value_a_merge_restores_it_and_the_ledger_stays_equal
     assert {row[0]: row[1] for row in before} == {"EUR": Decimal("363.61"), "USD": Decimal("45.00")}
 
 
-def test_several_currencies_are_never_one_sum(business, joined):
+def test_several_currencies_are_never_one_sum(business):
     customers = business.insight.customers()
     two = customers.filter(entity_id=2).to_dicts()[0]
     assert (two["currencies"], two["currency"], two["net"]) == (2, None, None)
@@ -73,8 +73,8 @@ def test_deciles_are_those_of_pandas(business, joined):
             "INSERT INTO matching.membership SELECT 2000 + i, 2000 + i, 1 FROM range(137) t (i)"
         )
         found = store.rows(
-            "SELECT contact_id, last_paid_at, payments, net, recency, frequency_decile, money_decile"
-            " FROM crm.rfm ORDER BY contact_id"
+            "SELECT contact_id, last_paid_at, payments, net, recency, frequency_decile,"
+            " money_decile FROM crm.rfm ORDER BY contact_id"
         )
     table = pd.DataFrame(found, columns=["id", "last", "payments", "net", "r", "f", "m"])
     for column, told, parts in (("last", "r", 5), ("payments", "f", 10), ("net", "m", 10)):
