@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crm_quality.crm.kept import KEPT, kept
 from crm_quality.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -85,14 +86,14 @@ _ALL = (
     Question(
         "revenue", "What was paid, by month?", "Payments less refunds; currencies apart.",
         """SELECT date_trunc('month', occurred_at)::DATE AS month, currency, count(*) AS movements,
-           sum(net) AS net FROM crm.payment WHERE occurred_at < $as_of::DATE + 1 OR occurred_at IS NULL
+           sum(net) AS net FROM crm.money_moved WHERE occurred_at < $as_of::DATE + 1 OR occurred_at IS NULL
            GROUP BY ALL ORDER BY month, currency""",
         "net",
     ),
     Question(
         "products", "What is bought?", "Payments less refunds; currencies apart.",
         """SELECT product, currency, count(*) AS movements, sum(net) AS net
-           FROM crm.payment GROUP BY ALL ORDER BY net DESC, product, currency""",
+           FROM crm.money_moved GROUP BY ALL ORDER BY net DESC, product, currency""",
         "net",
     ),
     Question(
@@ -181,9 +182,6 @@ _ALL = (
 )  # fmt: skip
 QUESTIONS: dict[str, Question] = {question.name: question for question in _ALL}
 
-#: Views that questions read and that are expensive enough to be kept, see `crm_quality.crm.kept`.
-KEPT = ("event_bucket", "contact_money", "rfm", "cohort", "attribution")
-
 
 def question(name: str) -> Question:
     """The question called ``name``.
@@ -200,10 +198,10 @@ def answer(store: Store, asked: Question, *, as_of: date) -> pl.DataFrame:
     """The answer to a question, whole.
 
     Args:
-        store: Open; nothing is written.
+        store: Open; `crm_quality.crm.kept.keep` was called.
         asked: One of `QUESTIONS`.
         as_of: The day that counts as today.
     """
-    query = asked.query.format(**{name: f"crm.{name}" for name in KEPT})
+    query = asked.query.format(**{name: kept(name) for name in KEPT})
     values = {"as_of": as_of} if "$as_of" in query else {}
     return store.named(query, values)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crm_quality.store import Store
 
 _MEMBERS = """
-SELECT {columns} FROM (SELECT *, $as_of::DATE AS as_of FROM crm.customer) c WHERE ({condition}
+SELECT {columns} FROM (SELECT *, $as_of::DATE AS as_of FROM {customers}) c WHERE ({condition}
 ) ORDER BY entity_id
 """
 _WERE_MEMBERS = """
@@ -63,7 +63,7 @@ LEFT JOIN merged g ON g.entity_id = v.contact_id
 LEFT JOIN parted p ON p.entity_id = v.contact_id
 LEFT JOIN (SELECT former_id, min(entity_id) AS entity_id FROM parted GROUP BY former_id) l
        ON l.former_id = v.contact_id
-LEFT JOIN (SELECT entity_id, {seen} AS seen FROM crm.customer
+LEFT JOIN (SELECT entity_id, {seen} AS seen FROM {customers}
            WHERE entity_id IN (SELECT contact_id FROM moved)) s ON s.entity_id = v.contact_id
 """
 _BETWEEN = """
@@ -119,7 +119,12 @@ class Snapshot:
 
 
 def members(
-    store: Store, segment: Segment, *, as_of: date, columns: Iterable[str] = ()
+    store: Store,
+    segment: Segment,
+    *,
+    as_of: date,
+    columns: Iterable[str] = (),
+    customers: str = "crm.customer",
 ) -> pl.DataFrame:
     """Who is in a segment.
 
@@ -128,13 +133,18 @@ def members(
         segment: Its condition was checked.
         as_of: The day that counts as today.
         columns: More columns of ``crm.customer`` to show.
+        customers: SQL of what says the same, such as `crm_quality.crm.kept.KEPT_CUSTOMERS`.
 
     Returns:
         ``contact_id`` and the columns, by number.
     """
     shown = "".join(f", {quoted(name)}" for name in dict.fromkeys(columns))
     return store.named(
-        _MEMBERS.format(columns=f"entity_id AS contact_id{shown}", condition=segment.condition),
+        _MEMBERS.format(
+            columns=f"entity_id AS contact_id{shown}",
+            condition=segment.condition,
+            customers=customers,
+        ),
         {"as_of": as_of},
     )
 
@@ -147,6 +157,7 @@ def take_snapshot(
     taken_at: datetime,
     actor: str,
     reads: Iterable[str],
+    customers: str = "crm.customer",
 ) -> Snapshot:
     """Keep who is in a segment now, and why it differs from the snapshot before.
 
@@ -158,18 +169,23 @@ def take_snapshot(
         actor: Who asks for it.
         reads: Columns of ``crm.customer`` that the condition reads and that are not personal; what
             they held is kept with each change.
+        customers: As for `members`.
     """
     last = store.rows(_LAST, [segment.segment])
     former, former_condition, former_as_of, run = last[0] if last else (0, "", as_of, 0)
     number = former + 1
-    found = members(store, segment, as_of=as_of)
+    found = members(store, segment, as_of=as_of, customers=customers)
     were = store.named(_WERE_MEMBERS, {"segment": segment.segment, "snapshot": former})
     names = sorted(set(reads))
     packed = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in names)
     seen = f"to_json(struct_pack({packed}))::VARCHAR" if names else "NULL::VARCHAR"
     with store.staged(found.select("contact_id"), "now_in"), store.staged(were, "were_in"):
         store.connection.execute(
-            _CHANGES.format(seen=seen, reads_day=str("as_of" in segment.condition.lower())),
+            _CHANGES.format(
+                seen=seen,
+                reads_day=str("as_of" in segment.condition.lower()),
+                customers=customers,
+            ),
             {
                 "segment": segment.segment,
                 "snapshot": number,

@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from crm_quality.crm.audience import CHANNELS, Audience, audience
 from crm_quality.crm.churn import Churn, churn
 from crm_quality.crm.customer_page import CustomerPage, customer_page
+from crm_quality.crm.kept import KEPT_CUSTOMERS, keep
 from crm_quality.crm.lifetime import Lifetime, lifetime
 from crm_quality.crm.questions import answer, question
 from crm_quality.crm.scoring import scored
@@ -45,7 +48,7 @@ _SNAPSHOTS = """
 SELECT * EXCLUDE (segment) FROM crm.segment_snapshot WHERE segment = ? ORDER BY snapshot_id
 """
 _PAIRS = """
-SELECT * FROM crm.product_pair WHERE customers >= ?
+SELECT * FROM crm.kept_product_pair WHERE customers >= ?
 ORDER BY lift DESC, confidence DESC, product, other
 """
 _CURRENCIES = """
@@ -58,7 +61,7 @@ WHERE contact_id = ? AND amount > 0 AND product IS NOT NULL
 _FOR_CUSTOMER = """
 SELECT other AS product, arg_max(p.product, (confidence, lift, p.product)) AS since_bought,
        max(confidence) AS confidence, arg_max(lift, (confidence, lift, p.product)) AS lift
-FROM crm.product_pair p
+FROM crm.kept_product_pair p
 WHERE p.product IN (SELECT unnest($bought::VARCHAR[]))
   AND other NOT IN (SELECT unnest($bought::VARCHAR[]))
 GROUP BY other ORDER BY confidence DESC, lift DESC, other
@@ -111,7 +114,7 @@ class Insight:
 
     def buckets(self) -> pl.DataFrame:
         """Rows by whose they are: ``entity``, ``bucket``, ``events``, ``contacts``."""
-        return self._frame("SELECT * FROM crm.event_bucket ORDER BY entity, bucket")
+        return self._frame("SELECT * FROM crm.kept_event_bucket ORDER BY entity, bucket")
 
     def scores(self, name: str = "lead", *, as_of: date | None = None) -> pl.DataFrame:
         """Every contact's score and its parts, see `crm_quality.crm.scoring.scored`.
@@ -145,14 +148,14 @@ class Insight:
         _one_of("model", model, MODELS)
         if by is None:
             return self._frame(
-                "SELECT * EXCLUDE (model) FROM crm.attribution WHERE model = ?"
+                "SELECT * EXCLUDE (model) FROM crm.kept_attribution WHERE model = ?"
                 " ORDER BY deal_id, occurred_at, touchpoint_id",
                 [model],
             )
         _one_of("grouping", by, tuple(_ATTRIBUTED))
         return self._frame(
             f"SELECT {_ATTRIBUTED[by]} AS {by}, currency, sum(credit) AS deals,"  # noqa: S608
-            " sum(revenue) AS revenue FROM crm.attribution WHERE model = ?"
+            " sum(revenue) AS revenue FROM crm.kept_attribution WHERE model = ?"
             f" GROUP BY ALL ORDER BY revenue DESC NULLS LAST, {by}, currency",
             [model],
         )
@@ -160,7 +163,8 @@ class Insight:
     def rfm(self) -> pl.DataFrame:
         """The view ``crm.rfm``: parts by recency, frequency and money, the best customers first."""
         return self._frame(
-            "SELECT * FROM crm.rfm ORDER BY recency + frequency + money DESC, currency, contact_id"
+            "SELECT * FROM crm.kept_rfm"
+            " ORDER BY recency + frequency + money DESC, currency, contact_id"
         )
 
     def value(self) -> pl.DataFrame:
@@ -190,7 +194,7 @@ class Insight:
 
     def cohorts(self) -> pl.DataFrame:
         """The view ``crm.cohort``: who comes back, by the month of the first payment."""
-        return self._frame("SELECT * FROM crm.cohort ORDER BY cohort, months")
+        return self._frame("SELECT * FROM crm.kept_cohort ORDER BY cohort, months")
 
     def churn(self, *, days: int = 90, as_of: date | None = None) -> Churn:
         """Who may not buy again within so many days, see `crm_quality.crm.churn.churn`."""
@@ -207,7 +211,7 @@ class Insight:
         """
         if contact is None:
             return self._frame(_PAIRS, [at_least])
-        with self._reading() as store:
+        with self._reading(kept=True) as store:
             bought = store.rows(_BOUGHT, [_contact(store, contact)])
             return store.named(_FOR_CUSTOMER, {"bought": [product for (product,) in bought]})
 
@@ -218,7 +222,7 @@ class Insight:
             NotFoundError: There is no such question.
         """
         asked = question(name)
-        with self._reading() as store:
+        with self._reading(kept=True) as store:
             return answer(store, asked, as_of=_day(as_of))
 
     # segments -------------------------------------------------------------------------------------
@@ -230,9 +234,15 @@ class Insight:
             NotFoundError: There is no such segment.
             DefinitionError: Its condition is wrong.
         """
-        with self._reading() as store:
+        with self._reading(kept=True) as store:
             rules, reads = self._checked(store, name)
-            return members(store, rules.segment(name), as_of=_day(as_of), columns=sorted(reads))
+            return members(
+                store,
+                rules.segment(name),
+                as_of=_day(as_of),
+                columns=sorted(reads),
+                customers=KEPT_CUSTOMERS,
+            )
 
     def snapshot(self, name: str, *, as_of: date | None = None) -> Snapshot:
         """Keep who is in a segment now, with the reasons why it differs from last time."""
@@ -243,7 +253,7 @@ class Insight:
             for field, definition in self._project.rules.entity("contact").fields.items()
             if definition.personal
         }
-        with self._reading() as store, store.transaction():
+        with self._reading(kept=True) as store, store.transaction():
             rules, reads = self._checked(store, name)
             taken = take_snapshot(
                 store,
@@ -252,6 +262,7 @@ class Insight:
                 taken_at=now,
                 actor=actor,
                 reads=reads - personal,
+                customers=KEPT_CUSTOMERS,
             )
             payload = {"segment": name, "snapshot_id": taken.snapshot_id, "members": taken.members}
             record_event(store, "segment.snapshot", payload, actor=actor, occurred_at=now)
@@ -300,9 +311,9 @@ class Insight:
             UsageError: Nothing is sent by such a channel.
         """
         _one_of("channel", channel, tuple(CHANNELS))
-        with self._reading() as store:
+        with self._reading(kept=True) as store:
             rules, _ = self._checked(store, name)
-            meant = members(store, rules.segment(name), as_of=_day(as_of))
+            meant = members(store, rules.segment(name), as_of=_day(as_of), customers=KEPT_CUSTOMERS)
             return audience(store, meant, channel=channel, purpose=purpose, topic=topic)
 
     def _checked(self, store: Store, name: str) -> tuple[InsightRules, frozenset[str]]:
@@ -310,16 +321,24 @@ class Insight:
         return rules, rules.fields_of("segments", name, _columns(store, "crm.customer"))
 
     def _frame(self, query: str, parameters: list[object] | None = None) -> pl.DataFrame:
-        with self._reading() as store:
+        with self._reading(kept="crm.kept_" in query) as store:
             return store.frame(query, parameters or [])
 
     @contextmanager
-    def _reading(self) -> Iterator[Store]:
-        """The store, fitted to the rules as they are now."""
+    def _reading(self, *, kept: bool = False) -> Iterator[Store]:
+        """The store, fitted to the rules as they are now, and with what is kept as it is now."""
         with self._project.store() as store:
             with store.transaction():
                 fit_store(store, self._project.rules)
-            yield store
+                if kept:
+                    keep(store)
+            try:
+                yield store
+            except duckdb.CatalogException as error:
+                raise UsageError(
+                    "the rules of this project lack an entity that this is told from: "
+                    f"{str(error).splitlines()[0]}"
+                ) from error
 
 
 def _contact(store: Store, contact: str | int) -> int:

@@ -12,6 +12,14 @@ FROM crm.transaction
 WHERE coalesce(payment_status, 'succeeded') = 'succeeded'
   AND coalesce(kind, 'payment') NOT IN ('invoice', 'booking') AND amount IS NOT NULL;
 
+-- the same without whose it is: sums over all, which need not know
+CREATE OR REPLACE VIEW crm.money_moved AS
+SELECT entity_id, kind, product, coalesce(occurred_at, created_at) AS occurred_at, amount, refunded,
+       amount - coalesce(refunded, 0) AS net, currency
+FROM crm.transaction_row
+WHERE coalesce(payment_status, 'succeeded') = 'succeeded'
+  AND coalesce(kind, 'payment') NOT IN ('invoice', 'booking') AND amount IS NOT NULL;
+
 -- per customer and currency; those whose customer is not known have a row per bucket, without contact_id
 CREATE OR REPLACE VIEW crm.contact_money AS
 SELECT contact_id, bucket, currency,

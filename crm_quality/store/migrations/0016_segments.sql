@@ -1,4 +1,8 @@
--- Who was in a segment when: snapshots of members, kept as changes.
+-- Who was in a segment when: snapshots of members, kept as changes. And figures of customers that take
+-- long to find, kept until anything changes.
+
+-- the last change that the tables crm.kept_… know of
+CREATE TABLE crm.kept (known VARCHAR NOT NULL);
 
 CREATE TABLE crm.segment_snapshot (
     segment     VARCHAR NOT NULL,
