@@ -1,5 +1,5 @@
 #!/bin/sh
-# Six messy exports → one customer list and a report. Usage: demo.sh FOLDER BIN
+# Six messy exports → one customer list with its business, and a report. Usage: demo.sh FOLDER BIN
 set -eu
 demo=$1
 bin=$2
@@ -10,7 +10,7 @@ day=2025-02-01
 
 rm -rf "$demo"
 say "1. Six exports of one company's customers, as its systems wrote them"
-"$bin/python" benchmarks/generate.py demo --out "$demo/exports"
+"$bin/python" benchmarks/generate.py demo --out "$demo/exports" --business "$demo/business"
 mv "$demo/exports/truth.csv" "$demo/truth.csv"
 ls -l "$demo/exports" | awk 'NR > 1 { printf "   %9d bytes  %s\n", $5, $NF }'
 
@@ -34,7 +34,24 @@ print("{created} golden records created, {changed} changed, {merged} merged, {sp
 say "5. Was it right? The generator knows who is who"
 "$bin/crmq" evaluate "$demo/truth.csv" --project "$demo/project"
 
-say "6. What to look at"
+say "6. Two years of business: deals, payments, tickets, campaigns, each found its customer"
+set -- "$demo"/business/hubspot_deals.csv "$demo"/business/stripe_payments.csv \
+  "$demo"/business/salesforce_campaigns.csv "$demo"/business/salesforce_campaign_members.csv \
+  "$demo"/business/zendesk_tickets.csv
+"$bin/crmq" run "$@" --as-of "$day" --project "$demo/project" --format json > "$demo/business.json"
+"$bin/crmq" run "$demo/business/usage.csv" --entity usage_event --as-of "$day" \
+  --project "$demo/project" --format json > "$demo/usage.json"
+"$bin/python" -c '
+import json, sys
+for name in sys.argv[1:]:
+    for entity, rows in json.load(open(name))["rows"].items():
+        total = rows["total"]
+        print(f"   {total:>6,} {entity} rows")
+' "$demo/business.json" "$demo/usage.json"
+"$bin/crmq" crm pipeline --as-of "$day" --project "$demo/project"
+"$bin/crmq" crm tickets --as-of "$day" --project "$demo/project"
+
+say "7. What to look at"
 "$bin/crmq" audit --as-of "$day" --project "$demo/project" --html "$demo/audit.html"
 "$bin/crmq" export contacts "$demo/contacts.csv" --project "$demo/project"
 "$bin/crmq" export crosswalk "$demo/crosswalk.csv" --project "$demo/project"

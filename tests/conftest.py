@@ -19,10 +19,16 @@ settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory):
+    """The folder of a new project with the default rules, to be copied."""
+    return Project.create(tmp_path_factory.mktemp("new") / "project").folder
+
+
 @pytest.fixture
-def project(tmp_path):
+def project(new_project, tmp_path):
     """A new project with the default rules."""
-    return Project.create(tmp_path / "project")
+    return Project.open(shutil.copytree(new_project, tmp_path / "project"))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.generator.business import write_business
 from benchmarks.generator.companies import Companies
 from benchmarks.generator.company_records import company_batch
 from benchmarks.generator.exports import write_demo
@@ -99,13 +100,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--batch", type=int, default=100_000, help="rows held in memory")
     demo = commands.add_parser("demo", help="six exports in the headers of real systems")
     demo.add_argument("--out", type=Path, required=True, help="a folder")
+    demo.add_argument("--business", type=Path, help="a folder for what hangs on these people")
     demo.add_argument("--rows", type=int, default=5_000)
     demo.add_argument("--seed", type=int, default=7)
     given = parser.parse_args(arguments)
     if given.rows < 1:
         parser.error("--rows must be at least 1")
     if given.command == "demo":
-        write_demo(given.out, given.rows, given.seed)
+        known = write_demo(given.out, given.rows, given.seed)
+        if given.business is not None:
+            write_business(given.business, known, given.seed)
     else:
         write = write_contacts if given.command == "contacts" else write_companies
         write(given.rows, given.out, given.truth, seed=given.seed, batch=given.batch)

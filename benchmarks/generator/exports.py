@@ -87,8 +87,8 @@ SALESFORCE_MERGED, SALESFORCE_DELETED = 6, 4
 NO_MASTER = "000000000000000AAA"
 
 
-def write_demo(folder: Path, rows: int, seed: int) -> None:
-    """Write the six files and `truth.csv` into a folder.
+def write_demo(folder: Path, rows: int, seed: int) -> pl.DataFrame:
+    """Write the six files and `truth.csv` into a folder, and return that truth with `email`.
 
     The truth has `source` (the name of the preset), `source_key` (the value in that export's key
     column), `person_id`, `household_id`, `company_id`; a row with nothing to identify anyone by is
@@ -124,6 +124,8 @@ def write_demo(folder: Path, rows: int, seed: int) -> None:
         )
         (folder / name).write_bytes(data)
     truth.write_csv(folder / "truth.csv")
+    mail = contacts.select("source", "source_key", "email")
+    return truth.join(mail, on=["source", "source_key"], how="left", maintain_order="left")
 
 
 def _at_home(

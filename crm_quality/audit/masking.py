@@ -85,6 +85,30 @@ def masked_issues(issues: pl.DataFrame, rules: RuleSet) -> pl.DataFrame:
     return masked_keys(issues) if "source_key" in issues.columns else issues
 
 
+def masked_cells(frame: pl.DataFrame, rules: RuleSet, *columns: str) -> pl.DataFrame:
+    """Hide personal values in ``columns``, which hold values of the field that each row names.
+
+    Args:
+        frame: With ``entity``, ``field`` and the columns, of text. Costs one call per row.
+        rules: Say which fields are personal and what they hold.
+        columns: Which.
+    """
+    kinds = list(frame.select("entity", "field").iter_rows())
+    masks = [mask_of(rules, entity, field) for entity, field in kinds]
+    hidden = [
+        pl.Series(
+            name,
+            [
+                None if text is None else mask(text)
+                for mask, text in zip(masks, frame[name], strict=True)
+            ],
+            pl.String,
+        )
+        for name in columns
+    ]
+    return frame.with_columns(hidden)
+
+
 def masked_keys(frame: pl.DataFrame) -> pl.DataFrame:
     """Hide addresses that serve as keys, in the column ``source_key``."""
     hidden = pl.col("source_key").str.replace_all(_KEY_ADDRESS, "${1}" + HIDDEN + "@")

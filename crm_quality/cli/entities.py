@@ -198,7 +198,7 @@ def print_preview(told: dict[str, Any]) -> None:
     """Ids, golden values and figures of an act, before and after."""
     ids = told["ids"]
     words = {"stay": "stays", "go": "goes, and resolves to the other", "come": "is there now"}
-    if told["act"] != "merge":
+    if told["act"] not in {"merge", "same"}:
         words["go"] = "goes, and resolves to another"
     for what, said in words.items():
         if ids[what]:
@@ -215,9 +215,9 @@ def print_preview(told: dict[str, Any]) -> None:
         if name not in skipped and any(one[name] != columns[0][name] for one in columns)
     ]
     values = [(name, *(_text(one[name]) for one in columns)) for name in names]
-    console().print()
-    console().print(as_table(pl.DataFrame(values, schema=["field", *heads], orient="row")))
-    console().print()
+    if values:
+        console().print()
+        console().print(as_table(pl.DataFrame(values, schema=["field", *heads], orient="row")))
     figures = [
         (
             one["title"] + (f", {one['currency']}" if one["currency"] else ""),
@@ -227,10 +227,12 @@ def print_preview(told: dict[str, Any]) -> None:
         for one in told["figures"]
         if one["before"] or one["after"]
     ]
-    table = as_table(pl.DataFrame(figures, schema=["figure", "before", "after"], orient="row"))
-    for column in table.columns[1:]:
-        column.justify = "right"
-    console().print(table)
+    if figures:
+        table = as_table(pl.DataFrame(figures, schema=["figure", "before", "after"], orient="row"))
+        for column in table.columns[1:]:
+            column.justify = "right"
+        console().print()
+        console().print(table)
     for one in told["lost"]:
         say(
             f"{one['field']} of {one['entity_id']} gives way: {_text(one['value'])}"

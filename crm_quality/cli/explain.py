@@ -72,6 +72,7 @@ def print_explanation(told: dict[str, Any]) -> None:
         ("source", *(one["source"] for one in told["records"])),
         ("source_key", *(one["source_key"] for one in told["records"])),
         *((name, *map(_text, pair)) for name, pair in told["values"].items()),
+        *([("works at", *map(_workplace, told["workplaces"]))] if any(told["workplaces"]) else []),
     ]
     screen.print(as_table(pl.DataFrame(values, schema=["field", *heads], orient="row")))
     screen.print()
@@ -96,6 +97,12 @@ def print_explanation(told: dict[str, Any]) -> None:
             f"decision {one['decision_id']:<6}{one['left']} {one['verdict']} {one['right']}, "
             f"{one['actor']}{reason}"
         )
+
+
+def _workplace(known: dict[str, Any] | None) -> str:
+    if known is None:
+        return ""
+    return f"company:{known['company_id']} {known['name'] or ''} (by {known['found_by']})"
 
 
 def _text(value: object) -> str:

@@ -18,23 +18,65 @@ from crm_quality.store.export import EXPORTS
 KINDS = (".csv", ".parquet", ".xlsx", ".json", ".jsonl")
 
 
+_OUTWARD = {
+    "salesforce-merges": "calls of merge, at most three records each, in order",
+    "salesforce-updates": "Id and changed fields of one source, for Data Loader",
+    "hubspot-merges": "pairs to merge: the primary id, and the one to merge into it",
+    "hubspot-updates": "Record ID and changed properties of one source, for an import",
+    "all": "every export above as Parquet, into the folder OUT",
+}
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    listing = "\n\n".join(f"- {name}: {what}" for name, (what, _) in EXPORTS.items())
+    names = {name: what for name, (what, _) in EXPORTS.items()} | _OUTWARD
+    names["changes"] += ", with values; prints the cursor to go on --since"
+    listing = "\n\n".join(f"- {name}: {what}" for name, what in names.items())
     app.command("export", help=f"Write a table for others to read.\n\n{listing}")(export)
 
 
 def export(
-    what: Annotated[str, typer.Argument(help=f"One of {', '.join(EXPORTS)}.")],
+    what: Annotated[str, typer.Argument(help=f"One of {', '.join([*EXPORTS, *_OUTWARD])}.")],
     out: Annotated[
         Path, typer.Argument(help="File to write, by its ending: .csv .parquet .xlsx .json .jsonl")
     ],
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="changes: only those after this cursor or run."),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source", "-s", help="Merges and updates: records of this source; repeat for merges."
+        ),
+    ] = None,
     project: ProjectDir = Path(),
     wait: Wait = 0.0,
 ) -> None:
     """Write a table for others to read."""
+    if since is not None and what != "changes":
+        raise UsageError(f"--since goes with `export changes`, not with {what}")
+    if source and not what.endswith(("-merges", "-updates")):
+        raise UsageError(f"--source goes with merges and updates, not with {what}")
+    if what == "all":
+        for file, rows in Project.open(project, wait=wait).exchange.write_all(out).items():
+            say(f"wrote {rows:,} rows to {file}")
+        return
     check_kind(out)
-    write(Project.open(project, wait=wait).export(what), out)
+    opened = Project.open(project, wait=wait)
+    system, _, kind = what.partition("-")
+    if what == "changes":
+        feed = opened.exchange.changes(since or 0)
+        write(feed.changes, out)
+        typer.echo(feed.cursor)
+    elif what in _OUTWARD and kind == "merges":
+        write(opened.exchange.merges(system, source or ()), out)
+    elif what in _OUTWARD:
+        if source and len(source) > 1:
+            raise UsageError("updates are of one source, which has the columns of the file")
+        write(opened.exchange.updates(system, source[0] if source else None), out)
+    else:
+        write(opened.export(what), out)
 
 
 def check_kind(out: Path) -> None:

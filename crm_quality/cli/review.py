@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import polars as pl
 import typer
 
+from crm_quality.cli.entities import DryRun, print_preview
 from crm_quality.cli.explain import Reference, print_explanation
 from crm_quality.cli.options import (
     EntityOption,
@@ -108,12 +109,27 @@ def decide(
         typer.Option("--file", help="Decide what a workbook or table says, all of it or nothing."),
     ] = None,
     later: Later = False,
+    dry_run: DryRun = False,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
+    show_personal: ShowPersonal = False,
     wait: Wait = 0.0,
 ) -> None:
     """Decide that two records are the same or different; one that contradicts others is refused."""
-    review = Project.open(project, wait=wait).review
+    opened = Project.open(project, wait=wait)
+    review = opened.review
+    if dry_run:
+        if left is None or right is None or verdict is None:
+            raise UsageError("--dry-run looks at one decision: name two records, same or different")
+        told = review.preview(left, right, verdict).to_dict(
+            opened.rules, show_personal=show_personal
+        )
+        if output is not Format.TABLE:
+            print_object({"schema_version": 1, "applied": False, **told}, output)
+            return
+        print_preview({"act": verdict, **told})
+        say("nothing was written; leave out --dry-run and give a --reason to decide it")
+        return
     if file is not None:
         if left is not None:
             raise UsageError("name two records, or a --file, not both")

@@ -207,6 +207,10 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
         ("  quarantined", records.quarantined, waiting),
         ("  suppressed", records.suppressed, ""),
         ("golden records", golden.total, _what_became(summary)),
+        *(
+            (f"{name} rows", of.total, f"{of.created:,} new, {of.changed:,} changed")
+            for name, of in summary.rows.items()
+        ),
         ("largest cluster", match.largest_cluster, "source records of one customer"),
         ("store issues", _all(summary.store_issues), "of rules about many records, in force now"),
         ("pairs compared", match.scored_pairs, f"{match.review_pairs:,} worth a look"),
@@ -226,7 +230,8 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
     table = as_table(frame)
     table.columns[1].justify = "right"
     console().print(table)
-    if not any((golden.created, golden.changed, golden.merged, golden.split)):
+    hanging = any(of.created or of.changed for of in summary.rows.values())
+    if not hanging and not any((golden.created, golden.changed, golden.merged, golden.split)):
         say("nothing changed")
 
 

@@ -39,7 +39,7 @@ def undo(
         ("versions of records", told.versions, "withdrawn"),
         ("records", told.records, "are no more; they keep their numbers should they come again"),
         ("records", told.back, "are as they were before"),
-        ("decisions", told.decisions, "withdrawn, or in force again"),
+        ("decisions and pins", told.decisions, "withdrawn, or in force again"),
         ("golden records", golden.total, "are left"),
     ]
     shown = [(f"{count:,}", f"{what} {became}") for what, count, became in rows if count]

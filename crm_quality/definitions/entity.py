@@ -104,14 +104,28 @@ class Survivorship(Definition):
     """How the golden value of a field is chosen among the records of one entity.
 
     Attributes:
-        strategy: ``most_recent`` (greatest updated_at), ``oldest``, ``most_frequent``,
-            ``longest``, ``most_complete`` (the record with most fields filled),
-            ``source_priority`` (order of ``sources``), ``union`` (lists), ``min``, ``max``,
-            ``any_true`` and ``first_record`` (the anchor's value).
+        strategy: ``most_recent`` (greatest updated_at), ``oldest`` (least created_at),
+            ``most_frequent``, ``longest``, ``most_complete`` (the record with most fields filled),
+            ``source_priority`` (order of ``sources``, or the trust that each source declares as its
+            ``priority``), ``verified_first`` (what ``verified_by`` vouches for), ``winner_of``
+            (the record that gives the field ``of``), ``min``, ``max``, ``sum``, ``union`` (lists),
+            ``any_true``, ``most_restrictive`` (the first in ``order``) and ``first_record`` (the
+            anchor's value).
         sources: Names of sources, most trusted first, for ``source_priority``.
+        of: The other field, for ``winner_of``. Where no record has that one, the most recent value
+            is taken.
+        verified_by: For ``verified_first``: a field that is true, or holds the day or time of its
+            verification, where the record's value was verified; null = a value is verified when no
+            rule found anything about it.
+        order: Values, the most restrictive first, for ``most_restrictive``.
         group: Fields of one group come from one record, so that an address survives whole.
         lead: A record without this field gives its group only if no other record has it.
-        at_least: Shorter texts (initials) count as absent where another record has a longer one.
+        at_least: Texts with fewer letters (initials) count as absent where another record has more.
+        doubtful: What becomes of a value that a warning or error was found about: ``last`` (any
+            value without one goes before it), ``lowered`` (it lowers the trust that
+            ``source_priority`` goes by, never below the source's ``least_priority``) or
+            ``ignored``. Flags that restrict, sums, lists and ``first_record`` heed no issue.
+        lowered_by: Severity → points of trust that such an issue costs, for ``lowered``.
     """
 
     strategy: Literal[
@@ -121,16 +135,25 @@ class Survivorship(Definition):
         "longest",
         "most_complete",
         "source_priority",
+        "verified_first",
+        "winner_of",
         "union",
         "min",
         "max",
+        "sum",
         "any_true",
+        "most_restrictive",
         "first_record",
     ] = "most_recent"
     sources: tuple[str, ...] = ()
+    of: str | None = None
+    verified_by: str | None = None
+    order: tuple[str, ...] = ()
     group: str | None = None
     lead: bool = False
     at_least: int = 1
+    doubtful: Literal["last", "lowered", "ignored"] = "last"
+    lowered_by: dict[Literal["warning", "error"], int] = Field(default={"warning": 1, "error": 2})
 
 
 #: What is found of a field's own accord, without a check or rule: absence, and the notes of

@@ -13,6 +13,7 @@ from rapidfuzz import process
 
 from crm_quality.definitions.entity import EntityDefinition, FieldDefinition
 from crm_quality.definitions.matching import MatchingDefinition
+from crm_quality.definitions.process import Lifecycle, Pipeline, Workflow, process_faults
 from crm_quality.definitions.references import reference_faults
 from crm_quality.definitions.source import SourceDefinition
 from crm_quality.definitions.text import Document, Way, parse
@@ -34,6 +35,9 @@ KINDS: dict[str, tuple[type[Definition], str]] = {
     "matching": (MatchingDefinition, "matching"),
     "entities": (EntityDefinition, "entity"),
     "sources": (SourceDefinition, "source"),
+    "pipelines": (Pipeline, "pipeline"),
+    "lifecycles": (Lifecycle, "lifecycle"),
+    "workflows": (Workflow, "workflow"),
 }
 
 
@@ -48,6 +52,9 @@ class RuleSet:
         matching: Name of entity → matching.
         fingerprint: SHA-256 over the contents; equal for rules that mean the same.
         borrowed: Names of sources that come from a mapping file and are no part of the project.
+        pipelines: Name → sales process.
+        lifecycles: Name of entity → the stages that it goes through.
+        workflows: Name → what is done when something happens.
     """
 
     entities: Mapping[str, EntityDefinition]
@@ -56,6 +63,9 @@ class RuleSet:
     matching: Mapping[str, MatchingDefinition]
     fingerprint: str = ""
     borrowed: frozenset[str] = frozenset()
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
+    lifecycles: Mapping[str, Lifecycle] = field(default_factory=dict)
+    workflows: Mapping[str, Workflow] = field(default_factory=dict)
 
     def entity(self, name: str) -> EntityDefinition:
         """The entity called ``name``.
@@ -106,7 +116,7 @@ class _Reading:
 
 
 def load_rules(folder: Path | str, *, instead: Mapping[Path, str] | None = None) -> RuleSet:
-    """Read ``entities/``, ``vocabularies/``, ``sources/`` and ``matching/`` of a folder.
+    """Read ``entities/``, ``vocabularies/``, ``sources/`` and the other kinds of a folder.
 
     Args:
         folder: The project's ``rules`` folder.
@@ -188,9 +198,18 @@ def rules_of(texts: Mapping[str, str]) -> RuleSet:
 
 def _surveyed(reading: _Reading, folder: Path, files: Sequence[Path]) -> RuleSurvey:
     """Definitions that were read, checked against each other."""
-    for kind, name, way, message, hint in reference_faults(
-        *_models(reading.models), frozenset(reading.broken)
-    ):
+    entities, vocabularies, sources, matching = _models(reading.models)
+    found = [
+        *reference_faults(entities, vocabularies, sources, matching, frozenset(reading.broken)),
+        *process_faults(
+            entities,
+            vocabularies,
+            _of(reading.models, "pipelines", Pipeline),
+            _of(reading.models, "lifecycles", Lifecycle),
+            _of(reading.models, "workflows", Workflow),
+        ),
+    ]
+    for kind, name, way, message, hint in found:
         document = reading.documents.get((kind, name), Document(folder))
         reading.faults.append(document.fault(way, message, hint))
     faults = tuple(sorted(reading.faults, key=lambda f: (str(f.file), f.line)))
@@ -226,7 +245,16 @@ def _bound(models: Mapping[str, Mapping[str, Definition]]) -> RuleSet:
         )
         for name, entity in entities.items()
     }
-    return RuleSet(bound, vocabularies, sources, matching, _fingerprint(models))
+    return RuleSet(
+        bound,
+        vocabularies,
+        sources,
+        matching,
+        _fingerprint(models),
+        pipelines=_of(models, "pipelines", Pipeline),
+        lifecycles=_of(models, "lifecycles", Lifecycle),
+        workflows=_of(models, "workflows", Workflow),
+    )
 
 
 def rules_as_json(rules: RuleSet) -> str:
@@ -237,6 +265,9 @@ def rules_as_json(rules: RuleSet) -> str:
         "vocabularies": rules.vocabularies,
         "sources": own,
         "matching": rules.matching,
+        "pipelines": rules.pipelines,
+        "lifecycles": rules.lifecycles,
+        "workflows": rules.workflows,
     }
     return json.dumps(
         {
@@ -260,7 +291,9 @@ def rules_from_json(text: str) -> RuleSet:
     try:
         return _bound(
             {
-                kind: {name: model.model_validate(plain) for name, plain in tree[kind].items()}
+                kind: {
+                    name: model.model_validate(plain) for name, plain in tree.get(kind, {}).items()
+                }
                 for kind, (model, _) in KINDS.items()
             }
         )
@@ -287,7 +320,7 @@ def vocabulary_file(folder: Path | str, name: str) -> Path:
 def _of(
     models: Mapping[str, Mapping[str, Definition]], kind: str, model: type[_Model]
 ) -> dict[str, _Model]:
-    return {n: m for n, m in models[kind].items() if isinstance(m, model)}
+    return {n: m for n, m in models.get(kind, {}).items() if isinstance(m, model)}
 
 
 def _used_by(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from crm_quality.definitions.folding import fold
 from crm_quality.definitions.rule_faults import rule_faults, unknown
+from crm_quality.definitions.survivorship_faults import survivorship_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,10 +68,27 @@ def _faults_of_owners(
         message = f"there is no entity {entity!r}, which {len(blamed)} files need: {named}"
         yield "entities", entity, (), message, f"bring entities/{entity}.yml back, or delete those"
     for name, source in sources.items():
-        fields = entities[source.entity].fields if source.entity in entities else {}
-        for column in source.columns if fields else ():
-            if column not in fields:
-                yield "sources", name, ("columns", column), *unknown("field", column, fields)
+        yield from _source_faults(name, source, entities, sources, broken)
+
+
+def _source_faults(
+    name: str,
+    source: SourceDefinition,
+    entities: Mapping[str, EntityDefinition],
+    sources: Mapping[str, SourceDefinition],
+    broken: frozenset[tuple[str, str]],
+) -> Iterator[ReferenceFault]:
+    """Other sources, and fields of its entity, that there are not."""
+    named: list[tuple[Way, str]] = [(("also", n), one) for n, one in enumerate(source.also)]
+    if source.stands_in_for is not None:
+        named.append((("stands_in_for",), source.stands_in_for))
+    for way, other in named:
+        if other not in sources and ("sources", other) not in broken:
+            yield "sources", name, way, *unknown("source", other, sources)
+    fields = entities[source.entity].fields if source.entity in entities else {}
+    for column in source.columns if fields else ():
+        if column not in fields:
+            yield "sources", name, ("columns", column), *unknown("field", column, fields)
 
 
 def _vocabulary_faults(name: str, vocabulary: Vocabulary) -> Iterator[ReferenceFault]:
@@ -113,5 +131,5 @@ def _entity_faults(
     bound = entity.model_copy(
         update={"vocabularies": {key: vocabularies[key] for key in sorted(used, key=str) if key}}
     )
-    for way, message, hint in rule_faults(bound, entities):
+    for way, message, hint in (*rule_faults(bound, entities), *survivorship_faults(bound)):
         yield "entities", name, way, message, hint

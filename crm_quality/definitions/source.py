@@ -118,10 +118,17 @@ class SourceDefinition(Definition):
         merged_into: Columns that hold the key of the record this one was merged into.
         skip_when: Column → texts (without case) that mark a row as no record at all, such as
             a test lead; skipped rows are counted and said.
+        when_filled: A row is a record only where one of these columns is filled; empty = always.
+        stands_in_for: Another source, whose records its rows stand in for: they are kept as records
+            of that source, and only where nothing is known of the key yet.
+        also: Other sources that read the same file, each for an entity of its own: a booking
+            gives a meeting and its contact.
         country: ISO 3166-1 alpha-2 region of its phone numbers without a country.
         date_order: Order of day and month in its dates; null = ISO dates only, or by evidence.
         time_zone: IANA zone of its times without one.
         priority: Trust when values conflict: the greater, the more trusted.
+        least_priority: What is left of that trust at least where issues lower it (fields whose
+            survivorship says ``doubtful: lowered``); null = nothing need be left.
         mode: ``delta``: a file holds what is new or changed; ``snapshot``: a file holds every
             record that there is, so one that is missing has been deleted in the source.
     """
@@ -140,8 +147,12 @@ class SourceDefinition(Definition):
     deleted_when: dict[str, tuple[str, ...]] = Field(default={})
     merged_into: Mapped | None = None
     skip_when: dict[str, tuple[str, ...]] = Field(default={})
+    when_filled: tuple[str, ...] = ()
+    stands_in_for: str | None = None
+    also: tuple[str, ...] = ()
     country: str | None = None
     date_order: Literal["dmy", "mdy", "ymd"] | None = None
     time_zone: str = "UTC"
     priority: int = 0
+    least_priority: int | None = None
     mode: Literal["delta", "snapshot"] = "delta"

@@ -45,6 +45,8 @@ _QUERIES = {
            AND ((source_l, source_key_l) IN (SELECT (source, source_key) FROM of_person)
              OR (source_r, source_key_r) IN (SELECT (source, source_key) FROM of_person))
     """,
+    "pins": "SELECT * FROM crm.override SEMI JOIN of_person USING (record_id) ORDER BY ALL",
+    "proposals": "SELECT * FROM crm.proposal SEMI JOIN of_person USING (record_id) ORDER BY ALL",
     "groups": """
         SELECT DISTINCT group_kind, group_id FROM matching.group_member
         SEMI JOIN of_person USING (record_id) WHERE entity = $entity
@@ -69,7 +71,8 @@ class Dossier:
         entity_id: The customer.
         tables: Name → frame: ``golden`` (the customer as it is), ``records`` (source and key),
             ``versions`` (all that sources ever told, with the rows as they came), ``origins``,
-            ``addresses``, ``issues``, ``quarantine``, ``corrections``, ``decisions``, ``groups``,
+            ``addresses``, ``issues``, ``quarantine``, ``corrections``, ``decisions``, ``pins``,
+            ``proposals``, ``groups``,
             ``permissions``, ``history``, and one for each entity whose rows hang on the person.
             Tables without a row are left out.
     """

@@ -124,8 +124,14 @@ def _standardised(
     return parts
 
 
+def _otherwise(raw: pl.Expr, name: str) -> pl.Expr:
+    """The text that a value was read from where it is another: most are canonical as they come."""
+    text = raw.cast(pl.String)
+    return pl.when(text != pl.col(name)).then(text)
+
+
 def _contact_points(versions: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:
-    """Every address and number of accepted versions, with the text it was read from."""
+    """Every address and number of accepted versions, with the text it was read from if another."""
     accepted = versions.filter(pl.col("status") == "accepted")
     parts = []
     for name, field in definition.fields.items():
@@ -141,7 +147,7 @@ def _contact_points(versions: pl.DataFrame, definition: EntityDefinition) -> pl.
             pl.lit(kind).alias("kind"),
             pl.lit(name).alias("field"),
             pl.col(name).alias("value"),
-            (pl.lit(None, pl.String) if is_list else raw.cast(pl.String)).alias("value_raw"),
+            (pl.lit(None, pl.String) if is_list else _otherwise(raw, name)).alias("value_raw"),
         )
         if is_list:
             part = part.explode("value", empty_as_null=True)

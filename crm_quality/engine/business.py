@@ -9,6 +9,7 @@ import polars as pl
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from decimal import Decimal
 
     from crm_quality.store import Store
 
@@ -40,14 +41,14 @@ class Reckoned:
     Attributes:
         name: What others know it by.
         title: What it is called.
-        currency: Of amounts; null = a count.
+        currency: Of amounts (``?`` = the rows do not say); null = a count.
         value: The count or amount.
     """
 
     name: str
     title: str
     currency: str | None
-    value: float
+    value: int | float | Decimal
 
     @property
     def key(self) -> tuple[str, str | None]:
@@ -79,6 +80,43 @@ def _of_points(name: str, title: str, entity: str, kind: str) -> Figure:
     )
 
 
+def _of_rows(
+    name: str, title: str, table: str, measure: str, where: str, *, money: bool = False
+) -> tuple[Figure, ...]:
+    """A figure of rows that hang on customers, for contacts and for companies."""
+    unit, group = ("currency, ", "GROUP BY currency ORDER BY currency") if money else ("", "")
+    return tuple(
+        Figure(
+            name,
+            title,
+            entity,
+            f"SELECT {unit}{measure} FROM crm.{table}"  # noqa: S608
+            f" WHERE {entity}_id IN (FROM asked) AND {where} {group}",
+            needs=(f"crm.{table}",),
+        )
+        for entity in ("contact", "company")
+    )
+
+
+def _of_permissions(name: str, title: str, measure: str, where: str) -> Figure:
+    return Figure(
+        name,
+        title,
+        "contact",
+        f"SELECT {measure} FROM crm.permission"  # noqa: S608
+        f" WHERE contact_id IN (FROM asked) AND {where}",
+        needs=("crm.permission",),
+    )
+
+
+#: Money that came in, and what was given back of it.
+_PAID = """
+coalesce(payment_status, 'succeeded') = 'succeeded' AND coalesce(kind, 'payment')
+NOT IN ('invoice', 'booking')
+"""
+_OPEN_DEAL = "coalesce(stage, '') NOT IN ('won', 'lost')"
+_OPEN_TICKET = "coalesce(ticket_status, 'open') NOT IN ('solved', 'closed')"
+_MARKETING = "channel = 'email' AND purpose = 'marketing' AND status = 'granted'"
 _MAILABLE = "email IS NOT NULL AND NOT coalesce(email_opt_out, false)"
 
 #: In the order in which they are told.
@@ -94,9 +132,26 @@ FIGURES: tuple[Figure, ...] = (
         "email_opt_outs", "opted out of e-mail", "contact", "count(*) FILTER (email_opt_out)"
     ),
     _of_golden("do_not_call", "not to be called", "contact", "count(*) FILTER (do_not_call)"),
+    _of_permissions("consents", "consents in force", "count(*)", "status = 'granted'"),
+    _of_permissions("blocked", "consents blocked or taken back", "count(*)", "status <> 'granted'"),
+    _of_permissions(
+        "marketing", "marketing may be mailed to", "count(DISTINCT contact_id)", _MARKETING
+    ),
     _of_golden("customers", "companies", "company", "count(*)"),
     _of_golden("records", "source records", "company", "coalesce(sum(records), 0)"),
-)
+    *_of_rows("deals", "deals", "deal", "count(*)", "true"),
+    *_of_rows("pipeline", "pipeline", "deal", "sum(amount)", _OPEN_DEAL, money=True),
+    *_of_rows(
+        "forecast", "forecast by probability", "deal", "sum(amount * probability / 100)",
+        _OPEN_DEAL, money=True,
+    ),
+    *_of_rows("won", "won", "deal", "sum(amount)", "stage = 'won'", money=True),
+    *_of_rows(
+        "lifetime_value", "lifetime value", "transaction", "sum(amount - coalesce(refunded, 0))",
+        _PAID, money=True,
+    ),
+    *_of_rows("open_tickets", "open tickets", "ticket", "count(*)", _OPEN_TICKET),
+)  # fmt: skip
 
 
 def reckon(store: Store, entity: str, entity_ids: Collection[int]) -> tuple[Reckoned, ...]:
@@ -121,6 +176,7 @@ def reckon(store: Store, entity: str, entity_ids: Collection[int]) -> tuple[Reck
             if figure.entity != entity or not known.issuperset(figure.needs):
                 continue
             for *currency, value in store.rows(figure.query):
-                unit = str(currency[0]) if currency and currency[0] is not None else None
+                # an amount without a currency is told as such
+                unit = str(currency[0] or "?") if currency else None
                 found.append(Reckoned(figure.name, figure.title, unit, value or 0))
     return tuple(found)

@@ -12,7 +12,7 @@ import polars as pl
 from crm_quality.engine.batch import prepare
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.summary import Clock, Summary, peak_memory_mb
-from crm_quality.intake import load_source, read, take_in
+from crm_quality.intake import load_source, read, take_in_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,8 +52,12 @@ class Reading:
             borrowed=rules.borrowed | {definition.source},
         )
 
-    def read(self, data: Any, rules: RuleSet) -> Intake:  # noqa: ANN401 - a path or any frame
-        """Read a path or frame and map its columns.
+    def read(
+        self,
+        data: Any,  # noqa: ANN401 - a path or any frame
+        rules: RuleSet,
+    ) -> list[Intake]:
+        """Read a path or frame and map its columns, for each entity that its rows hold.
 
         Raises:
             InputError: It cannot be read, or a declared key column is missing.
@@ -64,7 +68,7 @@ class Reading:
         if self._mapping_file is not None:
             name = load_source(self._mapping_file, rules).source
         table = read(data, encoding=self.encoding, delimiter=self.delimiter)
-        return take_in(table, rules, entity=self.entity, source=name, key=self.key)
+        return take_in_all(table, rules, entity=self.entity, source=name, key=self.key)
 
     @property
     def _mapping_file(self) -> Path | None:
@@ -122,7 +126,7 @@ def check(
     clock = Clock(progress)
     rules = reading.rules(rules)
     with clock.stage("intake"):
-        intakes = [reading.read(item, rules) for item in data]
+        intakes = [one for item in data for one in reading.read(item, rules)]
     outcome = RunOutcome(Summary())
     counts = outcome.summary.records
     for intake in intakes:
@@ -140,9 +144,10 @@ def check(
             outcome.add_issues(prepared.issues)
             bad = prepared.versions.filter(pl.col("status") == "quarantined")
             outcome.add_quarantined(rows.join(bad, on="version_id", how="semi"), name)
-            counts.received += rows.height
-            counts.quarantined += bad.height
-            counts.accepted += rows.height - bad.height
+            if not intake.is_further:
+                counts.received += rows.height
+                counts.quarantined += bad.height
+                counts.accepted += rows.height - bad.height
     outcome.summary.seconds = dict(clock.seconds)
     outcome.summary.peak_memory_mb = peak_memory_mb()
     return as_run(outcome, intakes)

@@ -10,6 +10,7 @@ import polars as pl
 
 from crm_quality.duck import connect
 from crm_quality.engine.lookup import feature_maker
+from crm_quality.engine.workplaces import evidence_of
 from crm_quality.match.clusters import DIFFERENT, SAME, with_implied
 from crm_quality.match.comparisons import comparisons as comparisons_of
 from crm_quality.match.decided import SAME as SAID_SAME
@@ -93,7 +94,8 @@ def weigh(
         pairs: ``record_id_l`` < ``record_id_r`` to weigh; null = all of them.
     """
     records = records_by_id(store, definition.entity, record_ids)
-    made = feature_maker(store, definition, model).of(records)
+    maker = feature_maker(store, definition, model)
+    made = maker.of(evidence_of(store, definition, records))
     compared = model.check(definition.entity, comparisons_of(definition, made.columns))
     if pairs is None:
         ids = made["id"].to_numpy()

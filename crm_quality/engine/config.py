@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from crm_quality.audit import Terms
 from crm_quality.audit.keepers import comparable
+from crm_quality.crm import Service
 from crm_quality.definitions import Definition
 from crm_quality.definitions.loader import faults_of
 from crm_quality.definitions.text import parse
@@ -66,6 +67,9 @@ class ProjectConfig(Definition):
         backups: Copies of the store, and whether runs take one first.
         retention: What ``crmq store compact`` lets go of.
         publish: Renew ``store.published.duckdb`` after each change.
+        service: Working time, and what is promised for tickets.
+        stale_after: Entity (contact, deal, ticket, task) → days after which a record that nobody
+            touched is stale.
     """
 
     name: str = "customers"
@@ -81,6 +85,10 @@ class ProjectConfig(Definition):
     backups: Backups = Backups()
     retention: Retention = Retention()
     publish: bool = False
+    service: Service = Service()
+    stale_after: dict[Literal["contact", "deal", "ticket", "task"], Annotated[int, Field(ge=0)]] = (
+        Field(default={"contact": 365, "deal": 30, "ticket": 7, "task": 30})
+    )
 
     @field_validator("teams")
     @classmethod
@@ -149,6 +157,20 @@ limits:
 # currency: EUR
 # unit_costs:
 #   contact.double_sends: 0.02
+
+# When the company works (first-response and resolution times count working time only), and what is
+# promised for tickets, in working hours, by priority.
+# service:
+#   time_zone: Europe/Oslo
+#   days: [mon, tue, wed, thu, fri]
+#   hours: 09:00-17:00            # or [08:00-12:00, 13:00-17:00]
+#   holidays: [2026-12-25, 2026-12-26]
+#   targets:
+#     urgent: {{first_response: 1, resolution: 8}}
+#     other: {{first_response: 8, resolution: 40}}
+
+# Days after which a record that nobody has touched is stale.
+# stale_after: {{contact: 365, deal: 30, ticket: 7, task: 30}}
 
 {NIGHTLY_YML}"""
 

@@ -6,10 +6,21 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from crm_quality.crm import declare_service
+from crm_quality.crm.reports import (
+    LEADS_BY,
+    PIPELINE_BY,
+    TASKS_BY,
+    TICKETS_BY,
+    forecast_verdict,
+    report,
+)
 from crm_quality.engine.fitting import fit_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from crm_quality.engine.project import Project
     from crm_quality.store import Store
@@ -19,20 +30,152 @@ class Crm:
     """What a business does with its customers; reached as ``project.crm``.
 
     Everything is read through views of the store (``crm.*``), so that a merge or its undoing moves
-    nothing. Amounts of different currencies are never added up.
+    nothing. Amounts of different currencies are never added up: every sum has its currency beside
+    it. ``as_of`` is the day that counts as today: what is known by noon of it, UTC; a moment (UTC)
+    may be given instead, and null = now.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
 
+    def pipeline(self, by: str = "stage", *, as_of: date | None = None) -> pl.DataFrame:
+        """Deals in force.
+
+        Args:
+            by: ``stage``, ``owner`` or ``month`` of closing: counts and sums per currency;
+                ``deal``: one row each; ``conversion``: time in each stage and what became of the
+                deals in it; ``move``: steps from stage to stage; ``history``: each stay of each
+                deal.
+            as_of: The day that counts as today.
+
+        Returns:
+            The view behind it (``crm.pipeline``, ``pipeline_owner``, ``pipeline_month``,
+            ``pipeline_deal``, ``stage_conversion``, ``stage_move``, ``deal_stage_event``); amounts
+            are decimal, days and rates (percent) numbers, null = not known.
+
+        Raises:
+            UsageError: There is no such report.
+        """
+        return self._report(PIPELINE_BY, by, as_of)
+
+    def forecast(self, *, as_of: date | None = None) -> pl.DataFrame:
+        """What open deals will bring, per month and currency.
+
+        Returns:
+            ``month`` (its first day; null = no day is expected), ``currency``, ``deals``,
+            ``amount`` and the forecasts ``stage`` (declared chances), ``history`` (shares won in
+            the past) and ``plain`` (the average of the last three months). Null = the way knows
+            nothing to go by.
+        """
+        return self._frame("FROM crm.forecast ORDER BY month NULLS LAST, currency", as_of)
+
+    def forecast_past(self, *, as_of: date | None = None) -> pl.DataFrame:
+        """The forecasts of the last twelve months, each of its first moment, and what was won."""
+        return self._frame("FROM crm.forecast_past ORDER BY month, currency", as_of)
+
+    def forecast_error(self, *, as_of: date | None = None) -> pl.DataFrame:
+        """By how much each way of forecasting was off, per month on average.
+
+        Returns:
+            ``currency``, ``months``, the mean absolute errors ``stage``, ``history``, ``plain``,
+            ``best`` and ``says``, see `crm_quality.crm.reports.forecast_verdict`.
+        """
+        errors = self._frame("FROM crm.forecast_error ORDER BY currency", as_of)
+        return forecast_verdict(errors)
+
+    def tickets(self, by: str = "priority", *, as_of: date | None = None) -> pl.DataFrame:
+        """Tickets in the company's working time.
+
+        Args:
+            by: ``priority``: medians in working hours and missed promises; ``customer``: open
+                tickets of each; ``ticket``: one row each, times in working seconds.
+            as_of: The day that counts as today.
+        """
+        return self._report(TICKETS_BY, by, as_of)
+
+    def tasks(
+        self,
+        by: str = "task",
+        *,
+        owner: str | None = None,
+        overdue: bool = False,
+        as_of: date | None = None,
+    ) -> pl.DataFrame:
+        """Open tasks; late ones first.
+
+        Args:
+            by: ``task`` or ``owner``.
+            owner: Only this person's, as tasks name them.
+            overdue: Only those that are late where their owner is.
+            as_of: The day that counts as today.
+        """
+        found = self._report(TASKS_BY, by, as_of)
+        if owner is not None:
+            name = owner.strip().lower()
+            found = found.filter(pl.col("owner").str.strip_chars().str.to_lowercase() == name)
+        if overdue:
+            late = pl.col("is_overdue") if by == "task" else pl.col("overdue") > 0
+            found = found.filter(late)
+        return found
+
+    def campaigns(self, *, as_of: date | None = None) -> pl.DataFrame:
+        """Campaigns: one row each and currency, see the view ``crm.campaign_result``."""
+        return self._frame("FROM crm.campaign_result ORDER BY campaign_id, currency", as_of)
+
+    def renewals(self, *, as_of: date | None = None) -> pl.DataFrame:
+        """Contracts to be renewed within 90 days, and before them those whose day has passed."""
+        return self._frame(
+            "FROM crm.contract_due WHERE is_overdue OR contract_id IN"
+            " (SELECT contract_id FROM crm.renewal) ORDER BY renews_on, contract_id",
+            as_of,
+        )
+
+    def leads(self, by: str = "stage", *, as_of: date | None = None) -> pl.DataFrame:
+        """Contacts on their way to being customers.
+
+        Args:
+            by: ``stage``: how many are where; ``customer``: where each stands; ``history``: every
+                step; ``fault``: steps that the rules do not allow, or back without a reason;
+                ``handover``: leads given to sales; ``reason``: why they were returned.
+            as_of: The day that counts as today.
+        """
+        return self._report(LEADS_BY, by, as_of)
+
+    def attention(self, kind: str | None = None, *, as_of: date | None = None) -> pl.DataFrame:
+        """What somebody should look at.
+
+        Returns:
+            ``kind`` (no_next_step, stale, slow_deal, past_close, renewal_passed, owner_inactive,
+            owner_unknown), ``entity``, ``entity_id``, ``owner``, ``says``.
+        """
+        found = self._frame("FROM crm.attention ORDER BY kind, entity, entity_id", as_of)
+        return found if kind is None else found.filter(pl.col("kind") == kind)
+
+    def _report(self, reports: Mapping[str, str], by: str, as_of: date | None) -> pl.DataFrame:
+        with self._reading(as_of) as store:
+            return report(store, reports, by)
+
+    def _frame(self, query: str, as_of: date | None) -> pl.DataFrame:
+        with self._reading(as_of) as store:
+            return store.frame(query)
+
     @contextmanager
     def _reading(self, as_of: date | None) -> Iterator[Store]:
-        """The store, fitted to the rules as they are now, at the end of a day or at this moment."""
+        """The store, fitted to what rules and crmq.yml say now, at the moment asked about."""
+        moment, config = _moment(as_of), self._project.config
         with self._project.store() as store:
             with store.transaction():
                 fit_store(store, self._project.rules)
-            moment = datetime.now(UTC).replace(tzinfo=None)
-            if as_of is not None:
-                moment = datetime.combine(as_of, time(12))
+                declare_service(store, config.service, config.stale_after.items(), moment)
             store.execute("SET VARIABLE crm_now = ?::TIMESTAMP", [moment])
+            store.execute("SET VARIABLE crm_zone = ?", [config.service.time_zone])
             yield store
+
+
+def _moment(as_of: date | None) -> datetime:
+    if as_of is None:
+        return datetime.now(UTC).replace(tzinfo=None)
+    if isinstance(as_of, datetime):
+        return as_of if as_of.tzinfo is None else as_of.astimezone(UTC).replace(tzinfo=None)
+    # at noon (UTC) it is that day nearly everywhere
+    return datetime.combine(as_of, time(12))

@@ -111,7 +111,9 @@ def decide(
         made, known = keep_decisions(store, wanted, author)
         outcome = None
         if made and apply:
-            request = RunRequest([], author.actor, author.command, datetime.now(UTC).date())
+            request = RunRequest(
+                [], author.actor, author.command, datetime.now(UTC).date(), few=True
+            )
             outcome = execute_within(store, rules, config, request, clock)
     return Made(tuple(made), known, outcome)
 
@@ -151,7 +153,7 @@ def withdraw(
                 actor=author.actor,
                 occurred_at=moment,
             )
-        request = RunRequest([], author.actor, author.command, datetime.now(UTC).date())
+        request = RunRequest([], author.actor, author.command, datetime.now(UTC).date(), few=True)
         outcome = execute_within(store, rules, config, request, clock)
     return Made(tuple(decision_ids), 0, outcome)
 

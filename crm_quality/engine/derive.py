@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crm_quality.engine.matched import matched
+from crm_quality.engine.golden import Policy, rewrite_golden
+from crm_quality.engine.matched import MOST_CHANGED, matched
 from crm_quality.engine.summary import GoldenCounts, MatchCounts
-from crm_quality.merge import changes, place, survive
-from crm_quality.store.golden import (
-    golden_table,
-    membership,
-    note_moves,
-    write_golden,
-    write_membership,
-    write_origins,
-)
-from crm_quality.store.landing import accepted_records, current_records
+from crm_quality.merge import changes, place
+from crm_quality.store.golden import golden_table, membership, note_moves, write_membership
+from crm_quality.store.landing import accepted_records
 from crm_quality.store.matching import note_point_use
+from crm_quality.store.overrides import pending_overrides
 from crm_quality.store.rows import write_rows
 from crm_quality.store.tables import row_table
 
@@ -30,16 +25,17 @@ if TYPE_CHECKING:
     from crm_quality.store import Store
 
 
-def derive(
+def derive(  # noqa: PLR0913 - what a run knows of the entity
     store: Store,
     definition: EntityDefinition,
     *,
     run_id: int,
     clock: Clock,
     changed: pl.DataFrame,
-    priorities: Mapping[str, int],
+    policy: Policy,
     homes: pl.DataFrame | None = None,
     proposing: bool = False,
+    only_decided: bool = False,
 ) -> tuple[MatchCounts, GoldenCounts, list[str]]:
     """Match the entity's current records and derive the golden records that this touches.
 
@@ -49,10 +45,11 @@ def derive(
         run_id: This run.
         clock: Takes the seconds of match and merge.
         changed: ``record_id`` of records whose current version or end changed in this run.
-        priorities: Source → trust when values conflict.
+        policy: Trust in sources when values conflict, and the day by which overrides expire.
         homes: ``record_id``, ``entity_id`` of records whose customer counts as another than the
             crosswalk says where ended records look for theirs; null = none.
         proposing: Join nothing but what was decided to be the same.
+        only_decided: As `crm_quality.engine.matched.matched` takes it.
 
     Returns:
         Counts of matching, counts of golden records, and notes for the user.
@@ -61,7 +58,14 @@ def derive(
     if not definition.is_customer:
         return MatchCounts(), _rows(store, definition, changed, run_id=run_id, clock=clock), []
     with clock.stage("match"):
-        found = matched(store, definition, changed, run_id=run_id, proposing=proposing)
+        found = matched(
+            store,
+            definition,
+            changed,
+            run_id=run_id,
+            proposing=proposing,
+            only_decided=only_decided,
+        )
     with clock.stage("merge"):
         former = membership(store, entity)
         homely = former if homes is None else former.update(homes, on="record_id")
@@ -69,27 +73,46 @@ def derive(
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         note_moves(store, entity, former, placed, run_id=run_id)
-        note_point_use(store, entity)
+        elsewhere = placed.join(former, on=["record_id", "entity_id"], how="anti")
+        concerned = pl.concat([changed, elsewhere.select("record_id")]).unique()
+        few = concerned.height <= MOST_CHANGED * placed.height
+        note_point_use(store, entity, of=concerned if few else None)
+        given = pl.concat(
+            [changed, pending_overrides(store, entity, policy.as_of).select("record_id")]
+        )
         touched = pl.concat(
             [
                 moved.touched,
-                placed.join(changed, on="record_id", how="semi").select("entity_id"),
+                placed.join(given, on="record_id", how="semi").select("entity_id"),
             ]
         ).unique()
-        members = current_records(store, entity, among=touched)
-        survived = survive(members, definition, priorities=priorities)
+    rewritten = rewrite_golden(
+        store,
+        definition,
+        touched,
+        moved.vanished,
+        run_id=run_id,
+        clock=clock,
+        policy=policy,
+    )
+    created, changed_ones = rewritten.created, rewritten.changed
     with clock.stage("store"):
-        lifeless = touched.join(survived.golden, on="entity_id", how="anti")
-        gone = pl.concat([moved.vanished, lifeless]).unique()
-        created, rewritten = write_golden(store, entity, survived.golden, gone, run_id=run_id)
-        write_origins(
-            store, entity, survived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
+        _write_changes(
+            store,
+            entity,
+            run_id,
+            {
+                "created": created.join(moved.split, on="entity_id", how="anti"),
+                "changed": changed_ones,
+                "merged": moved.merged,
+                "split": moved.split,
+                "ended": rewritten.ended,
+            },
         )
-        _write_changes(store, entity, run_id, created, rewritten, moved.merged, moved.split)
     counts = GoldenCounts(
         total=store.value(f"SELECT count(*) FROM {golden_table(entity)}"),  # noqa: S608
         created=created.join(moved.split, on="entity_id", how="anti").height,
-        changed=rewritten.height,
+        changed=changed_ones.height,
         merged=moved.merged.height,
         split=moved.split.height,
     )
@@ -103,31 +126,19 @@ def _rows(
     entity = definition.entity
     with clock.stage("store"):
         created, rewritten = write_rows(store, definition, changed, run_id=run_id)
-        nothing = pl.DataFrame(schema={"entity_id": pl.Int64, "former_id": pl.Int64})
-        _write_changes(store, entity, run_id, created, rewritten, nothing, nothing)
+        _write_changes(store, entity, run_id, {"created": created, "changed": rewritten})
     total = store.value(f"SELECT count(*) FROM {row_table(entity)}")  # noqa: S608
     return GoldenCounts(total=total, created=created.height, changed=rewritten.height)
 
 
 def _write_changes(
-    store: Store,
-    entity: str,
-    run_id: int,
-    created: pl.DataFrame,
-    rewritten: pl.DataFrame,
-    merged: pl.DataFrame,
-    split: pl.DataFrame,
+    store: Store, entity: str, run_id: int, changes: Mapping[str, pl.DataFrame]
 ) -> None:
-    nobody = pl.lit(None, pl.Int64).alias("former_id")
-    for kind, frame in (
-        ("created", created.join(split, on="entity_id", how="anti").with_columns(nobody)),
-        ("changed", rewritten.with_columns(nobody)),
-        ("merged", merged),
-        ("split", split),
-    ):
+    """Keep what became of entities: kind → ``entity_id``, of merges and splits ``former_id``."""
+    for kind, frame in changes.items():
         store.append(
             "audit.change",
-            frame.select("entity_id", "former_id").with_columns(
+            frame.with_columns(
                 pl.lit(run_id, pl.Int64).alias("run_id"),
                 pl.lit(entity).alias("entity"),
                 pl.lit(kind).alias("kind"),

@@ -11,13 +11,13 @@ import polars as pl
 from crm_quality.engine.acting import Intent, merging, splitting, unmerging
 from crm_quality.engine.entity_history import EntityHistory, entity_history
 from crm_quality.engine.objections import mind_decisions
-from crm_quality.engine.preview import Preview, picture
+from crm_quality.engine.preview import Preview, previewed
 from crm_quality.engine.run import RunRequest, execute_within
 from crm_quality.engine.summary import Clock
 from crm_quality.errors import MatchError, RefusedError, UsageError
 from crm_quality.match.decided import DIFFERENT, SAME
 from crm_quality.store.acts import Act, all_acts, keep_act, next_act, take_back
-from crm_quality.store.changes import entities_changed
+from crm_quality.store.changes import call_unmerged
 from crm_quality.store.decisions import withdraw_decisions, write_decisions
 from crm_quality.store.golden import golden_of
 from crm_quality.store.trail import record_event
@@ -43,7 +43,8 @@ class Acted:
         kind: merge, unmerge or split.
         entity: What the customers are.
         act_id: The number of the act; null = it was a dry run, nothing was written.
-        preview: Ids, golden records and figures, before and after.
+        preview: Ids and golden records before and after; of a dry run also what the business
+            counts.
         outcome: The run that applied it; of a dry run, what it would have done.
     """
 
@@ -199,41 +200,40 @@ class Entities:
             raise UsageError("acting on a customer needs a reason: --reason TEXT")
         with self._opened() as store, store.rehearsal() if dry_run else store.transaction():
             intent = wanted(store)
+            if not self._rules.entity(intent.entity).is_customer:
+                raise UsageError(
+                    f"{intent.customers[0]} is a {intent.entity}: rows that hang on customers are "
+                    "never merged or split; name a contact or a company"
+                )
             mind_versions(store, intent.entity, expected or {})
             mind_decisions(store, intent)
-            done = self._done(store, intent, reason)
+            done = self._done(store, intent, reason, reckoned=dry_run)
         return (
             done if not dry_run else Acted(done.kind, done.entity, None, done.preview, done.outcome)
         )
 
-    def _done(self, store: Store, intent: Intent, reason: str) -> Acted:
+    def _done(self, store: Store, intent: Intent, reason: str, *, reckoned: bool) -> Acted:
         moment = datetime.now(UTC).replace(tzinfo=None)
-        before = picture(store, intent.entity, intent.customers)
-        withdraw_decisions(store, intent.withdraw, moment=moment)
-        made = write_decisions(
-            store, intent.entity, _pairs(intent, reason), actor=self._actor, moment=moment
+        made: list[int] = []
+
+        def do() -> RunOutcome:
+            withdraw_decisions(store, intent.withdraw, moment=moment)
+            pairs = _pairs(intent, reason)
+            made.extend(
+                write_decisions(store, intent.entity, pairs, actor=self._actor, moment=moment)
+            )
+            today = datetime.now(UTC).date()
+            request = RunRequest(
+                [], self._actor, f"crmq {intent.kind}", today, homes=intent.homes, few=True
+            )
+            return execute_within(store, self._rules, self._config, request, Clock())
+
+        preview, outcome, went = previewed(
+            store, intent.entity, intent.members, do, reckoned=reckoned
         )
-        request = RunRequest(
-            [], self._actor, f"crmq {intent.kind}", datetime.now(UTC).date(), homes=intent.homes
-        )
-        outcome = execute_within(store, self._rules, self._config, request, Clock())
-        run_id = int(outcome.summary.run_id or 0)
-        went = _where(store, intent.members)
         _check(intent, went)
-        after_ids = went["entity_after"].unique().to_list()
-        others = entities_changed(store, intent.entity, run_id).difference(
-            intent.customers, after_ids
-        )
-        preview = Preview(
-            intent.entity,
-            before,
-            picture(store, intent.entity, after_ids),
-            {
-                int(one): tuple(sorted(set(ids)))
-                for one, ids in went.group_by("entity_before").agg("entity_after").iter_rows()
-            },
-            tuple(sorted(others)),
-        )
+        run_id = int(outcome.summary.run_id or 0)
+        after_ids = went["entity_after"].unique().sort().to_list()
         act = Act(
             act_id=next_act(store),
             run_id=run_id,
@@ -255,6 +255,7 @@ class Entities:
         keep_act(store, act, went, decisions)
         if intent.takes_back is not None:
             take_back(store, intent.takes_back.act_id, run_id=run_id)
+            call_unmerged(store, intent.entity, run_id)
         record_event(
             store,
             f"entity.{_PAST[intent.kind]}",
@@ -262,7 +263,7 @@ class Entities:
                 "act_id": act.act_id,
                 "entity": intent.entity,
                 "before": intent.customers,
-                "after": sorted(after_ids),
+                "after": after_ids,
                 "decisions_made": len(made),
                 "decisions_withdrawn": len(intent.withdraw),
                 "takes_back": act.takes_back,
@@ -305,15 +306,6 @@ def _pairs(intent: Intent, reason: str) -> pl.DataFrame:
         named = {"record_id": side, "source": f"source_{side}", "source_key": f"source_key_{side}"}
         pairs = pairs.join(keys.rename(named), on=side, how="left", maintain_order="left")
     return pairs.drop("l", "r").with_columns(pl.lit(reason).alias("reason"))
-
-
-def _where(store: Store, members: pl.DataFrame) -> pl.DataFrame:
-    """``record_id``, ``entity_before``, ``entity_after`` of the records in question."""
-    with store.staged(members.select("record_id", "entity_id"), "acted_on"):
-        return store.frame(
-            "SELECT a.record_id, a.entity_id AS entity_before, m.entity_id AS entity_after"
-            " FROM acted_on a JOIN matching.membership m USING (record_id) ORDER BY record_id"
-        )
 
 
 def _check(intent: Intent, went: pl.DataFrame) -> None:

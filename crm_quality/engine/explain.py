@@ -20,6 +20,7 @@ from crm_quality.match.keys import usable_keys
 from crm_quality.store.decisions import decisions_in_force
 from crm_quality.store.pairs import component_of, pairs_among
 from crm_quality.store.reference import RecordReference, find_members
+from crm_quality.store.workplaces import workplaces_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,8 @@ class Explanation:
         decisions: The decisions on the two, or those that imply one: a chain from one to the other.
         component: The records that chains of pairs tie to the two, themselves among them.
         step: The last step of clustering between the two; null where they are in no one component.
+        workplaces: The company that either works at, where one is known: ``company_id``,
+            ``found_by``, ``name``; contacts only.
         model: Origin of the model: trained or prior.
         accept: Weight from which records are joined.
         review: Weight from which a pair is shown to a steward.
@@ -64,6 +67,7 @@ class Explanation:
     decisions: tuple[dict[str, Any], ...]
     component: tuple[RecordReference, ...]
     step: Step | None
+    workplaces: tuple[dict[str, Any] | None, dict[str, Any] | None]
     model: str
     accept: float
     review: float
@@ -101,6 +105,7 @@ class Explanation:
             "blocks": [
                 {"key": one.key, "value": shown("", one.value)} for one in self.blocks
             ],
+            "workplaces": list(self.workplaces),
             "compared": self.compared,
             "model": self.model,
             "accept": self.accept,
@@ -223,6 +228,7 @@ def _explained(
         proposing=proposing,
         too_large=too_large,
     )
+    works_at = workplaces_of(store, (left, right))
     kept = stored.filter(pl.col("record_id_l") == left, pl.col("record_id_r") == right)
     return Explanation(
         records=both,
@@ -236,6 +242,7 @@ def _explained(
         decisions=tuple(_decisions(made, chain)),
         component=members,
         step=case.step,
+        workplaces=(works_at.get(left), works_at.get(right)),
         model=model.origin,
         accept=model.accept,
         review=model.review,

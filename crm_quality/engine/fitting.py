@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from crm_quality.crm import make_views
+from crm_quality.crm import declare_process, make_views
 from crm_quality.definitions import default_rules
 from crm_quality.store.fitted import fitted_for, mark_fitted
 from crm_quality.store.tables import fit_tables
+from crm_quality.store.value_views import make_value_views
 
 if TYPE_CHECKING:
     from crm_quality.definitions import RuleSet
@@ -38,5 +39,7 @@ def fit_store(store: Store, rules: RuleSet) -> None:
     for name, definition in rules.entities.items():
         base = usual[name].columns if name in usual else {}
         fit_tables(store, definition, {**base, **definition.columns}, retype=None)
+    declare_process(store, rules)
     make_views(store, rules.entities)
+    make_value_views(store, [one.entity for one in rules.entities.values() if one.is_customer])
     mark_fitted(store, rules.fingerprint)

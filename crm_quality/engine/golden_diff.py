@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.engine.golden import floors
 from crm_quality.engine.store_rules import StoreFrames
 from crm_quality.engine.trial import as_text
 from crm_quality.merge import survive
 from crm_quality.store.golden import membership
 from crm_quality.store.landing import current_records
+from crm_quality.store.overrides import overrides_in_force
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _NONE = pl.DataFrame(schema={"entity": pl.String, "entity_id": pl.Int64, "field": pl.String,
                              "old": pl.String, "new": pl.String})  # fmt: skip
+_DOUBT = ["record_id", "field", "severity"]
 
 
 class GoldenDiff:
@@ -34,6 +37,7 @@ class GoldenDiff:
         self._store, self._rules, self._as_of = store, (old, new), as_of
         self._parts: dict[str, list[tuple[pl.DataFrame, pl.DataFrame]]] = {}
         self._changed: dict[str, list[pl.DataFrame]] = {}
+        self._doubts: dict[str, list[tuple[pl.DataFrame, pl.DataFrame]]] = {}
         self._frames = (StoreFrames(store), StoreFrames(store))
 
     def note_values(self, entity: str, changed: pl.DataFrame) -> None:
@@ -42,6 +46,9 @@ class GoldenDiff:
 
     def keep(self, entity: str, before: Trial, after: Trial, whose: pl.DataFrame) -> None:
         """Hold the values of the rows in force, where golden records may change."""
+        in_force = whose.filter(~pl.col("waiting")).select("version_id", "record_id")
+        doubts = [_doubts(trial, in_force) for trial in (before, after)]
+        self._doubts.setdefault(entity, []).append((doubts[0], doubts[1]))
         if before.standardised is after.standardised and self._chosen_alike(entity):
             return
         current = ~whose["waiting"]
@@ -53,26 +60,37 @@ class GoldenDiff:
     def compare(self, entity: str, old: RuleSet, new: RuleSet) -> pl.DataFrame:
         """``entity``, ``entity_id``, ``field``, ``old``, ``new`` of golden values that change."""
         parts = self._parts.pop(entity, [])
-        if not parts:
-            return _NONE
-        members = membership(self._store, entity)
-        touched = members
+        held = self._doubts.pop(entity, [])
+        none = pl.DataFrame(schema=dict.fromkeys(_DOUBT, pl.String) | {"record_id": pl.Int64})
+        doubts = [pl.concat([none, *(pair[side] for pair in held)]) for side in (0, 1)]
+        touched = membership(self._store, entity)
         if self._chosen_alike(entity):
-            touched = members.join(pl.concat(self._changed[entity]), on="record_id", how="semi")
+            changed = [*self._changed.get(entity, []), _either(*doubts).select("record_id")]
+            touched = touched.join(pl.concat(changed), on="record_id", how="semi")
         touched = touched.select("entity_id").unique()
-        order = current_records(self._store, entity, among=touched).select(
-            "entity_id", "record_id", "arrival"
-        )
-        before, after = (
-            pl.concat((pair[side] for pair in parts), how="diagonal").join(order, on="record_id")
-            for side in (0, 1)
-        )
+        if touched.is_empty():
+            return _NONE
+        stored = current_records(self._store, entity, among=touched)
+        zoned = pl.selectors.datetime().dt.replace_time_zone("UTC")
+        before = after = stored.with_columns(zoned)
+        if parts:
+            order = stored.select("entity_id", "record_id", "arrival")
+            before, after = (
+                pl.concat((pair[side] for pair in parts), how="diagonal").join(
+                    order, on="record_id"
+                )
+                for side in (0, 1)
+            )
+        overrides = overrides_in_force(self._store, entity, touched, self._as_of)
         pair = []
         for side, (frame, rules) in enumerate(((before, old), (after, new))):
             survived = survive(
                 frame,
                 rules.entities[entity],
                 priorities={s.source: s.priority for s in rules.sources.values()},
+                floors=floors(rules.sources),
+                issues=doubts[side],
+                overrides=overrides,
             ).golden
             self._frames[side].replace(entity, survived, frame)
             pair.append(survived)
@@ -96,11 +114,24 @@ class GoldenDiff:
     def _chosen_alike(self, entity: str) -> bool:
         def chosen(rules: RuleSet) -> object:
             fields = rules.entities[entity].fields
-            priorities = {s.source: s.priority for s in rules.sources.values()}
-            return {n: (f.type, f.survivorship) for n, f in fields.items()}, priorities
+            trust = {s.source: (s.priority, s.least_priority) for s in rules.sources.values()}
+            return {n: (f.type, f.survivorship) for n, f in fields.items()}, trust
 
         old, new = self._rules
         return chosen(old) == chosen(new)
+
+
+def _doubts(trial: Trial, in_force: pl.DataFrame) -> pl.DataFrame:
+    """What makes values of records in force doubtful: ``record_id``, ``field``, ``severity``."""
+    counts = pl.col("severity").is_in(["warning", "error"]) & pl.col("field").is_not_null()
+    found = trial.issues.filter(counts).join(in_force, on="version_id")
+    return found.select(pl.col("record_id"), pl.col("field", "severity").cast(pl.String)).unique()
+
+
+def _either(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """Rows that only one of two frames has."""
+    return pl.concat([one.join(other, on=_DOUBT, how="anti"),
+                      other.join(one, on=_DOUBT, how="anti")])  # fmt: skip
 
 
 def _differing(entity: str, old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from crm_quality.audit.masking import HIDDEN, mask_of
 from crm_quality.definitions import MatchRole
 from crm_quality.engine.evidence import evidence_object
 from crm_quality.engine.match_cache import MatchCache
+from crm_quality.engine.workplaces import evidence_of
 from crm_quality.errors import MatchError, UsageError
 from crm_quality.match.clusters import DIFFERENT
 from crm_quality.match.feature_maker import FeatureMaker
@@ -207,6 +208,7 @@ class Matcher:
             records = _near(store, self.definition, asked)
         else:
             records = current_records(store, entity)
+        records = evidence_of(store, self.definition, records)
         features = None if maker is not None else _kept_features(store, entity, records)
         self._index = MatchIndex(
             records, self.definition, self.model, maker=maker, features=features
@@ -374,13 +376,17 @@ def usable_model(store: Store, definition: EntityDefinition) -> MatchModel:
     if kept is not None:
         return MatchModel.from_json(kept)
     # of few records no model is kept: it is fitted to them, as the next run would do
-    return match_records(current_records(store, entity), definition).model
+    records = evidence_of(store, definition, current_records(store, entity))
+    return match_records(records, definition).model
 
 
 def feature_maker(store: Store, definition: EntityDefinition, model: MatchModel) -> FeatureMaker:
     """Makes the features of some records as the whole store has them."""
     # a model without fields of its own is one of few records: reading them costs little
-    fields = model.fields or fields_at_hand(current_records(store, definition.entity), definition)
+    fields = model.fields
+    if not fields:
+        records = evidence_of(store, definition, current_records(store, definition.entity))
+        fields = fields_at_hand(records, definition)
     return FeatureMaker.of_model(definition, model.terms, fields)
 
 

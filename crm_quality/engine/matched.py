@@ -9,7 +9,8 @@ import polars as pl
 
 from crm_quality.engine.match_cache import MatchCache
 from crm_quality.engine.summary import MatchCounts
-from crm_quality.match import MatchModel, match_changes, match_records, to_review
+from crm_quality.engine.workplaces import evidence_of
+from crm_quality.match import MatchModel, cluster_again, match_changes, match_records, to_review
 from crm_quality.match.decided import among_live, decided_clusters
 from crm_quality.match.groups import relation_groups, with_ties
 from crm_quality.store.golden import membership
@@ -24,6 +25,7 @@ from crm_quality.store.matching import (
     state_token,
     write_pairs,
 )
+from crm_quality.store.pairs import component_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +60,9 @@ def matched(
     *,
     run_id: int,
     proposing: bool,
+    only_decided: bool = False,
 ) -> Matched:
-    """Match the live records of an entity; one that is not matched has clusters of one.
+    """Match the live records of an entity; of one that is not matched only decisions join some.
 
     Args:
         store: Inside its transaction, records settled.
@@ -67,6 +70,8 @@ def matched(
         changed: ``record_id`` of records whose current version or end changed.
         run_id: This run.
         proposing: Nothing is joined but what was decided to be the same.
+        only_decided: The records are as they were, and ``changed`` are those of decisions that
+            were made or taken back since.
     """
     entity = definition.entity
     live = live_records(store, entity)
@@ -79,9 +84,11 @@ def matched(
     if model is not None and incremental and changed.height <= MOST_CHANGED * live.height:
         token = state_token(store, entity)
         cache = MatchCache(store.path.parent / "cache")
+        if only_decided and cache.holds(entity, token):
+            return _redecided(store, definition, model, changed, live, run_id)
         state = cache.load(entity, token) if token is not None else None
-        if state is not None:
-            return _changes(store, definition, model, state, changed, live, run_id)
+        if token is not None and state is not None:
+            return _changes(store, definition, model, (token, state), changed, live, run_id)
     found = _all(store, definition, model, live, run_id, keep_state=incremental)
     return _proposed(store, definition, live, found) if proposing else found
 
@@ -130,7 +137,7 @@ def _all(
     entity = definition.entity
     decisions = _decisions(store, entity, live)
     result = match_records(
-        current_records(store, entity),
+        evidence_of(store, definition, current_records(store, entity)),
         definition,
         model=model,
         decisions=decisions.filter(pl.col("verdict") != "withdrawn"),
@@ -151,7 +158,7 @@ def _changes(
     store: Store,
     definition: EntityDefinition,
     model: MatchModel,
-    state: MatchState,
+    known: tuple[str, MatchState],
     changed: pl.DataFrame,
     live: pl.DataFrame,
     run_id: int,
@@ -159,13 +166,14 @@ def _changes(
     entity, matching = definition.entity, definition.matching
     assert matching is not None  # noqa: S101 - its records were matched before
     decisions = _decisions(store, entity, live)
-    known = known_pairs(store, entity)
+    kept = known_pairs(store, entity)
     former = membership(store, entity).rename({"entity_id": "cluster_id"})
+    before, state = known
     result = match_changes(
         state,
-        current_records(store, entity, records=changed),
+        evidence_of(store, definition, current_records(store, entity, records=changed)),
         changed.join(live, on="record_id", how="anti").select("record_id"),
-        known,
+        kept,
         former.join(live, on="record_id", how="semi"),
         definition,
         model,
@@ -173,23 +181,70 @@ def _changes(
     )
     fresh = worth_keeping(result.pairs, definition)
     write_pairs(store, entity, fresh, run_id=run_id, of=result.redone)
-    store.when_committed(_saving(store, entity, new_state_token(store, entity), result.state))
+    cache, token = MatchCache(store.path.parent / "cache"), new_state_token(store, entity)
+    store.when_committed(
+        lambda: cache.save_change(entity, token, before, result.delta, result.state)
+    )
     redone = result.redone["record_id"].implode()
-    untouched = known.filter(
+    untouched = kept.filter(
         ~pl.col("record_id_l").is_in(redone), ~pl.col("record_id_r").is_in(redone)
     )
-    pairs = pl.concat([untouched, fresh.select(known.columns)])
+    pairs = pl.concat([untouched, fresh.select(kept.columns)])
     write_groups(store, entity, relation_groups(pairs, result.clusters, matching), run_id=run_id)
     in_force = decisions.filter(pl.col("verdict") != "withdrawn")
-    sizes = result.clusters.group_by("cluster_id").len()["len"]
-    counts = MatchCounts(
-        candidate_pairs=result.compared,
-        scored_pairs=result.compared,
-        review_pairs=to_review(pairs, result.clusters, model, in_force).height,
+    counts = _counts(pairs, result.clusters, model, in_force, result.compared)
+    return Matched(result.clusters, counts, [])
+
+
+def _redecided(
+    store: Store,
+    definition: EntityDefinition,
+    model: MatchModel,
+    changed: pl.DataFrame,
+    live: pl.DataFrame,
+    run_id: int,
+) -> Matched:
+    """Cluster those again that decisions made or taken back reach; no pair is compared."""
+    entity, matching = definition.entity, definition.matching
+    assert matching is not None  # noqa: S101 - its records were matched before
+    decisions = _decisions(store, entity, live).filter(pl.col("verdict") != "withdrawn")
+    known = known_pairs(store, entity)
+    bonds = known.filter(pl.col("match_weight") >= model.accept)
+    members = component_of(
+        store,
+        entity,
+        changed["record_id"].to_list(),
+        at_least=model.accept,
+        tied=decisions.select("record_id_l", "record_id_r"),
+        most=live.height,
+    )
+    ids = pl.DataFrame({"record_id": sorted(members)}, schema={"record_id": pl.Int64})
+    component = evidence_of(store, definition, current_records(store, entity, records=ids))
+    again = cluster_again(component, bonds, definition, model, decisions)
+    rest = membership(store, entity).join(live, on="record_id", how="semi")
+    rest = rest.join(again, on="record_id", how="anti").select(
+        "record_id", pl.col("record_id").min().over("entity_id").alias("cluster_id")
+    )
+    clusters = pl.concat([again, rest]).sort("record_id")
+    write_groups(store, entity, relation_groups(known, clusters, matching), run_id=run_id)
+    return Matched(clusters, _counts(known, clusters, model, decisions), [])
+
+
+def _counts(
+    pairs: pl.DataFrame,
+    clusters: pl.DataFrame,
+    model: MatchModel,
+    in_force: pl.DataFrame,
+    compared: int = 0,
+) -> MatchCounts:
+    sizes = clusters.group_by("cluster_id").len()["len"]
+    return MatchCounts(
+        candidate_pairs=compared,
+        scored_pairs=compared,
+        review_pairs=to_review(pairs, clusters, model, in_force).height,
         clusters=sizes.len(),
         largest_cluster=int(sizes.max() or 0),  # type: ignore[arg-type]
     )
-    return Matched(result.clusters, counts, [])
 
 
 def worth_keeping(pairs: pl.DataFrame, definition: EntityDefinition) -> pl.DataFrame:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from crm_quality.engine.business import Reckoned, reckon
 from crm_quality.engine.lookup import safe
+from crm_quality.store.acts import homes_of
+from crm_quality.store.changes import entities_changed
 from crm_quality.store.golden import golden_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from crm_quality.definitions import RuleSet
+    from crm_quality.engine.outcome import RunOutcome
     from crm_quality.store import Store
 
 _OWN = ("entity_id", "version", "records", "sources")
@@ -32,11 +38,13 @@ class Picture:
     figures: tuple[Reckoned, ...]
 
 
-def picture(store: Store, entity: str, entity_ids: Collection[int]) -> Picture:
-    """Some customers as they are now."""
+def picture(
+    store: Store, entity: str, entity_ids: Collection[int], *, reckoned: bool = True
+) -> Picture:
+    """Some customers as they are now; figures only where ``reckoned``."""
     rows = golden_of(store, entity, entity_ids)
     golden = {row["entity_id"]: row for row in rows.iter_rows(named=True)}
-    return Picture(golden, reckon(store, entity, entity_ids))
+    return Picture(golden, reckon(store, entity, entity_ids) if reckoned else ())
 
 
 @dataclass(frozen=True)
@@ -143,23 +151,66 @@ class Preview:
                     "figure": one.name,
                     "title": one.title,
                     "currency": one.currency,
-                    "before": one.value,
-                    "after": other,
+                    "before": _plain(one.value),
+                    "after": _plain(other),
                 }
                 for one, other in both_sides(self.before.figures, self.after.figures)
             ],
         }
 
 
+def previewed(
+    store: Store,
+    entity: str,
+    members: pl.DataFrame,
+    do: Callable[[], RunOutcome],
+    *,
+    reckoned: bool,
+) -> tuple[Preview, RunOutcome, pl.DataFrame]:
+    """Do something to customers, and say what it changed.
+
+    Args:
+        store: Inside a transaction or a rehearsal.
+        entity: What the customers are.
+        members: ``record_id``, ``entity_id`` of all their records.
+        do: Does it, as a run.
+        reckoned: Tell what the business counts, too, which reads more of the store.
+
+    Returns:
+        What it changed, the run, and ``record_id``, ``entity_before``, ``entity_after``.
+    """
+    ids_before = members["entity_id"].unique().to_list()
+    before = picture(store, entity, ids_before, reckoned=reckoned)
+    outcome = do()
+    went = homes_of(store, members)
+    ids_after = went["entity_after"].unique().to_list()
+    others = entities_changed(store, entity, int(outcome.summary.run_id or 0))
+    heirs = went.group_by("entity_before").agg(pl.col("entity_after").unique().sort())
+    preview = Preview(
+        entity,
+        before,
+        picture(store, entity, ids_after, reckoned=reckoned),
+        {int(one): tuple(ids) for one, ids in heirs.iter_rows()},
+        tuple(sorted(others.difference(ids_before, ids_after))),
+    )
+    return preview, outcome, went
+
+
 def both_sides(
     before: Iterable[Reckoned], after: Iterable[Reckoned]
-) -> list[tuple[Reckoned, float]]:
+) -> list[tuple[Reckoned, int | float | Decimal]]:
     """Figures of before with their value of after; what one side lacks is 0 there."""
     known = {one.key: one for one in after}
-    paired = [(one, known[one.key].value if one.key in known else 0) for one in before]
+    paired: list[tuple[Reckoned, int | float | Decimal]] = [
+        (one, known[one.key].value if one.key in known else 0) for one in before
+    ]
     seen = {one.key for one, _ in paired}
     new = [(one.nothing(), one.value) for key, one in known.items() if key not in seen]
     return [*paired, *new]
+
+
+def _plain(value: float | Decimal) -> int | float:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _items(heir: Mapping[str, Any], row: Mapping[str, Any], name: str) -> list[Any]:

@@ -17,12 +17,13 @@ from crm_quality.engine.underway import run_within
 from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store.acts import members_of
 from crm_quality.store.erasure import Person, erase_person, erase_rows, keep_erasure
+from crm_quality.store.matching import note_point_use
 from crm_quality.store.reference import CUSTOMER, record_named
 from crm_quality.store.snapshots import backups_in
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from crm_quality.engine.project import Project
@@ -72,6 +73,11 @@ class Privacy:
     def __init__(self, project: Project) -> None:
         self._project = project
 
+    @property
+    def _customers(self) -> list[str]:
+        rules = self._project.rules
+        return [name for name, definition in rules.entities.items() if definition.is_customer]
+
     def erase(
         self,
         customer: str | int,
@@ -107,7 +113,7 @@ class Privacy:
             raise UsageError("erasing a person needs a reason: --reason TEXT (nothing personal)")
         project = self._project
         with project.store() as store, store.rehearsal() if dry_run else store.transaction():
-            person = _person(store, str(customer), entity)
+            person = _person(store, str(customer), entity, self._customers)
             mind_versions(store, person.entity, expected or {})
             run_id, rows = self._erased(store, person, reason)
         done = not dry_run
@@ -142,7 +148,7 @@ class Privacy:
             RefusedError: It was erased.
         """
         with self._project.store() as store:
-            person = _person(store, str(customer), entity)
+            person = _person(store, str(customer), entity, self._customers)
             return dossier(store, self._project.rules, person)
 
     def _erased(self, store: Store, person: Person, reason: str) -> tuple[int, dict[str, int]]:
@@ -170,6 +176,8 @@ class Privacy:
                 definition,
                 person.records.select("record_id").with_columns(is_deleted=pl.lit(value=True)),
             )
+            # the addresses are gone, so that nothing says any more which ones to count anew
+            note_point_use(store, person.entity)
             keep_erasure(
                 store,
                 person,
@@ -196,7 +204,7 @@ class Privacy:
         return run.run_id, rows
 
 
-def _person(store: Store, name: str, entity: str | None) -> Person:
+def _person(store: Store, name: str, entity: str | None, customers: Collection[str]) -> Person:
     """The customer that somebody named, with all its records.
 
     Raises:
@@ -204,6 +212,10 @@ def _person(store: Store, name: str, entity: str | None) -> Person:
         RefusedError: It was erased.
     """
     found = record_named(store, name.strip().removeprefix(CUSTOMER), entity)
+    if found.entity not in customers:
+        raise UsageError(
+            f"record {found.record_id} is a {found.entity}, no person; name a contact or a company"
+        )
     if found.status == "erased":
         raise RefusedError(f"customer {found.entity_id} was erased already: nothing is known of it")
     members = members_of(store, found.entity, [found.entity_id])

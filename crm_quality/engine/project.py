@@ -17,12 +17,15 @@ from crm_quality.engine.config import ProjectConfig, check_figures, read_config
 from crm_quality.engine.creation import STORE_FILE, create_project
 from crm_quality.engine.crm import Crm
 from crm_quality.engine.decide import Author
+from crm_quality.engine.enrichment import Enrichment
 from crm_quality.engine.entities import Entities
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
+from crm_quality.engine.exchange import Exchange
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.insight import Insight
 from crm_quality.engine.lookup import Lookup, Matcher
+from crm_quality.engine.overrides import Overrides
 from crm_quality.engine.plan import Plan, plan
 from crm_quality.engine.privacy import Privacy
 from crm_quality.engine.profiling import profile
@@ -124,6 +127,11 @@ class Project:
         return Upkeep(self)
 
     @property
+    def exchange(self) -> Exchange:
+        """What goes out to other systems: the change feed, merges, updates, all exports."""
+        return Exchange(self)
+
+    @property
     def privacy(self) -> Privacy:
         """What people may ask for: to be forgotten, and to be told what is known of them."""
         return Privacy(self)
@@ -142,6 +150,16 @@ class Project:
     def quarantine(self) -> Quarantine:
         """The records that wait, and what can be done about them."""
         return Quarantine(self)
+
+    @property
+    def enrichment(self) -> Enrichment:
+        """What others say of customers: proposals, and deciding on them."""
+        return Enrichment(self)
+
+    @property
+    def overrides(self) -> Overrides:
+        """Values that stewards have pinned in golden records."""
+        return Overrides(self)
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -243,7 +261,7 @@ class Project:
         """The rules and the request of a run over ``data``, which is read."""
         rules = reading.rules(self.rules)
         with clock.stage("intake"):
-            intakes = [reading.read(item, rules) for item in data]
+            intakes = [one for item in data for one in reading.read(item, rules)]
         day = as_of or datetime.now(UTC).date()
         return rules, RunRequest(intakes, self.actor, command, day, run_key=run_key)
 

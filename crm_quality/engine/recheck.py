@@ -279,8 +279,8 @@ def _derives(definition: EntityDefinition, rules: RuleSet) -> tuple[object, ...]
         name: (field.type, field.survivorship, field.match)
         for name, field in definition.fields.items()
     }
-    priorities = {name: source.priority for name, source in rules.sources.items()}
-    return fields, priorities, definition.matching
+    trust = {name: (one.priority, one.least_priority) for name, one in rules.sources.items()}
+    return fields, trust, definition.matching
 
 
 def _plain(column: pl.Series) -> pl.Series:

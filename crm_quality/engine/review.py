@@ -5,15 +5,26 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crm_quality.engine.decide import Author, Made, Wanted, decide, wanted_of, withdraw
+from crm_quality.engine.decide import (
+    Author,
+    Made,
+    Wanted,
+    decide,
+    keep_decisions,
+    wanted_of,
+    withdraw,
+)
+from crm_quality.engine.preview import Preview, previewed
 from crm_quality.engine.queue import queue
-from crm_quality.engine.run import RunRequest, execute
+from crm_quality.engine.run import RunRequest, execute, execute_within
 from crm_quality.engine.sample import Drawn, Signed, draw_sample, estimate, sign
 from crm_quality.engine.side_by_side import with_values
 from crm_quality.engine.summary import Clock
 from crm_quality.errors import UsageError
 from crm_quality.intake import read
+from crm_quality.store.acts import members_of
 from crm_quality.store.decisions import decisions_in_force
+from crm_quality.store.reference import record_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +88,31 @@ class Review:
         return self._decided(
             [Wanted(str(left), str(right), verdict, reason)], "decide", apply=apply
         )
+
+    def preview(self, left: str | int, right: str | int, verdict: str) -> Preview:
+        """What a decision would change; nothing is written.
+
+        Args:
+            left: A record by its number or as ``source:key``.
+            right: The other.
+            verdict: ``same`` or ``different``.
+
+        Raises:
+            NotFoundError: There is no such record.
+            RefusedError: The decision contradicts others; the chain is in the message.
+        """
+        author = Author(self._actor, "crmq review decide")
+        with self._opened() as store, store.rehearsal():
+            named = [record_named(store, str(one)) for one in (left, right)]
+            members = members_of(store, named[0].entity, [one.entity_id for one in named])
+            wanted = [Wanted(str(left), str(right), verdict, "looked at")]
+
+            def do() -> RunOutcome:
+                keep_decisions(store, wanted, author)
+                request = RunRequest([], self._actor, "preview", datetime.now(UTC).date())
+                return execute_within(store, self._rules, self._config, request, Clock())
+
+            return previewed(store, named[0].entity, members, do, reckoned=True)[0]
 
     def decide_all(
         self,

@@ -134,7 +134,10 @@ def diff_rules(
 
 def _judged_alike(old: RuleSet, new: RuleSet, name: str) -> bool:
     """Whether both rule sets give every row of an entity the same values, issues and trust."""
-    trust = [{s.source: s.priority for s in rules.sources.values()} for rules in (old, new)]
+    trust = [
+        {s.source: (s.priority, s.least_priority) for s in rules.sources.values()}
+        for rules in (old, new)
+    ]
     return (
         old.entities[name].fingerprint == new.entities[name].fingerprint
         and old.entities[name].matching == new.entities[name].matching

@@ -13,11 +13,12 @@ from crm_quality.engine.arrivals import arrivals
 from crm_quality.engine.limits import Watch
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.rules_hash import rules_hash
-from crm_quality.engine.summary import GoldenCounts
+from crm_quality.engine.summary import GoldenCounts, RecordCounts
 from crm_quality.engine.suppressing import without_erased
 from crm_quality.engine.underway import run_within
 from crm_quality.engine.versions import Judged
 from crm_quality.engine.waivers import let_waivers_lapse
+from crm_quality.engine.workplaces import CONTACT
 from crm_quality.store.decisions import entities_with_pending_decisions
 from crm_quality.store.landing import (
     current_records,
@@ -28,8 +29,10 @@ from crm_quality.store.landing import (
     write_records,
 )
 from crm_quality.store.matching import learn_merges
+from crm_quality.store.overrides import entities_with_pending_overrides, expired_overrides
 from crm_quality.store.rows import link_new_records
 from crm_quality.store.run_keys import keep_run_key
+from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +57,7 @@ class RunRequest:
         as_of: The day that counts as today.
         again: Entities to match and merge again wholly, whether anything arrived or not.
         homes: As `RunUnderway.settle` takes it.
+        few: It touches a few customers, see `run_within`.
         planning: Limits that are exceeded are noted in the outcome and stop nothing.
         run_key: What a scheduler calls the run; kept with it. Null = nothing.
     """
@@ -64,6 +68,7 @@ class RunRequest:
     as_of: date
     again: tuple[str, ...] = ()
     homes: pl.DataFrame | None = None
+    few: bool = False
     planning: bool = False
     run_key: str | None = None
 
@@ -95,7 +100,8 @@ def execute_within(
 ) -> RunOutcome:
     """Do the run inside a transaction of the caller's; see `execute`.
 
-    Decisions that no run has applied yet are applied, whether or not anything arrived.
+    Decisions that no run has applied yet are applied, and pins whose day is past let go of,
+    whether or not anything arrived.
     """
     with run_within(
         store,
@@ -105,15 +111,24 @@ def execute_within(
         actor=request.actor,
         command=request.command,
         as_of=request.as_of,
+        few=request.few,
     ) as run:
         lapsed = let_waivers_lapse(run)
+        _tell_of_expired_pins(run)
         arrived = (entity for intake in request.intakes for entity in intake.records)
         decided = (
-            name for name in entities_with_pending_decisions(store) if name in rules.entities
+            name
+            for name in (
+                *entities_with_pending_decisions(store),
+                *entities_with_pending_overrides(store, run.as_of),
+            )
+            if name in rules.entities
         )
+        entities = list(dict.fromkeys((*arrived, *lapsed, *decided, *request.again)))
+        entities.sort(key=lambda entity: _turn(rules.entity(entity)))
         watch = Watch(config.limits, planning=request.planning)
         customers, existing = GoldenCounts(), 0
-        for entity in dict.fromkeys((*arrived, *lapsed, *decided, *request.again)):
+        for entity in entities:
             definition, before = rules.entity(entity), run.outcome.summary.golden.model_copy()
             existing += limits.customers(store, entity) if definition.is_customer else 0
             _run_entity(run, request, definition, lapsed.get(entity), watch)
@@ -125,6 +140,31 @@ def execute_within(
             )
     run.outcome.exceeded = watch.exceeded
     return run.outcome
+
+
+def _tell_of_expired_pins(run: RunUnderway) -> None:
+    """Say which pins are let go of; deriving their golden records again does so."""
+    expired = expired_overrides(run.store, run.as_of)
+    if expired:
+        told = {"override_ids": expired, "as_of": run.as_of}
+        record_event(
+            run.store,
+            "pin.expired",
+            told,
+            actor=run.actor,
+            occurred_at=run.started,
+            run_id=run.run_id,
+        )
+        run.outcome.summary.notes.append(
+            f"pins whose day is past, so that records' values count again: {len(expired):,}"
+        )
+
+
+def _turn(definition: EntityDefinition) -> int:
+    """Companies come before contacts, who work at them, and customers before what is theirs."""
+    if not definition.is_customer:
+        return 2
+    return int(definition.entity == CONTACT)
 
 
 def _run_entity(
@@ -177,14 +217,26 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     Returns:
         ``record_id``, ``is_deleted`` of what is new.
     """
-    told = without_erased(run, intake.records[definition.entity], definition)
+    counts = RecordCounts() if intake.is_further else run.outcome.summary.records
+    told = without_erased(run, intake.records[definition.entity], definition, counts)
+    if intake.stands_in:
+        told = _of_unknown_keys(run, told, definition.entity)
     rows = _arrive(run, told, definition)
     intake.release(definition.entity)
     fresh = rows.filter(~pl.col("unchanged"))
-    _count_unchanged(run, rows)
+    _count_unchanged(counts, rows)
     if not fresh.is_empty():
-        _keep(run, intake, fresh, definition)
+        _keep(run, intake, fresh, definition, counts)
     return fresh.select("record_id", "is_deleted")
+
+
+def _of_unknown_keys(run: RunUnderway, rows: pl.DataFrame, entity: str) -> pl.DataFrame:
+    """The first row of each key that nothing is known of."""
+    key = ["source", "source_key"]
+    known = known_records(run.store, entity, rows.select(key).unique())
+    return rows.join(known, on=key, how="anti", maintain_order="left").unique(
+        key, keep="first", maintain_order=True
+    )
 
 
 def _missing_from_snapshots(run: RunUnderway, request: RunRequest, entity: str) -> pl.DataFrame:
@@ -227,9 +279,8 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
         )
 
 
-def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
+def _count_unchanged(counts: RecordCounts, rows: pl.DataFrame) -> None:
     """Count the rows that say nothing new; `_keep` counts the others."""
-    counts = run.outcome.summary.records
     counts.received += rows.height
     same = rows.filter("unchanged")
     waiting = same.filter(pl.col("last_status") == "quarantined").height
@@ -239,7 +290,11 @@ def _count_unchanged(run: RunUnderway, rows: pl.DataFrame) -> None:
 
 
 def _keep(
-    run: RunUnderway, intake: Intake, fresh: pl.DataFrame, definition: EntityDefinition
+    run: RunUnderway,
+    intake: Intake,
+    fresh: pl.DataFrame,
+    definition: EntityDefinition,
+    counts: RecordCounts,
 ) -> None:
     """Standardise, validate and store the rows of one batch that say something new."""
     entity = definition.entity
@@ -261,13 +316,12 @@ def _keep(
             run_id=run.run_id,
             moment=run.started,
         )
-    counts = run.outcome.summary.records
     counts.quarantined += judged.quarantined.height
     counts.accepted += fresh.height - judged.quarantined.height
 
 
 def _write_batch(run: RunUnderway, intake: Intake, received: int, entity: str) -> None:
-    known = run.rules.sources.get(intake.source)
+    known = run.rules.sources.get(intake.recognised or intake.source)
     run.store.execute(
         "INSERT INTO landing.batch (batch_id, run_id, entity, source, origin, file_hash,"
         " rows_received, mapping, received_at, source_definition)"

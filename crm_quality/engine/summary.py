@@ -68,6 +68,14 @@ class GoldenCounts(BaseModel):
         )
 
 
+class RowCounts(BaseModel):
+    """Rows that hang on customers, in force after the run, and what the run did to them."""
+
+    total: int = 0
+    created: int = 0
+    changed: int = 0
+
+
 class Summary(BaseModel):
     """What a run did.
 
@@ -79,6 +87,8 @@ class Summary(BaseModel):
             ``quality.waiting`` lists them; null when nothing was stored.
         issues: Issues that this run found; of rules about many records those that are new.
         store_issues: Issues of rules about many records that are in force after the run.
+        golden: Golden records of customers.
+        rows: Entity → rows of deals, payments … of the entities that the run spoke of.
         seconds: Stage → seconds.
         peak_memory_mb: Greatest resident memory of the process, MB.
         entities: Entity → rows received.
@@ -93,6 +103,7 @@ class Summary(BaseModel):
     store_issues: IssueCounts = IssueCounts()
     match: MatchCounts = MatchCounts()
     golden: GoldenCounts = GoldenCounts()
+    rows: dict[str, RowCounts] = {}
     seconds: dict[str, float] = {}
     peak_memory_mb: float = 0.0
     entities: dict[str, int] = {}

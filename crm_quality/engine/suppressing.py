@@ -10,20 +10,22 @@ from crm_quality.store.suppression import erased_keys
 
 if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition
+    from crm_quality.engine.summary import RecordCounts
     from crm_quality.engine.underway import RunUnderway
 
 _KEY = ("source", "source_key")
 
 
 def without_erased(
-    run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition
+    run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition, counts: RecordCounts
 ) -> pl.DataFrame:
     """Leave out rows of erased people, and let rows that hang on them hold nothing personal.
 
     Args:
-        run: The run under way; the rows left out are counted as received and suppressed.
+        run: The run under way.
         rows: RAW frame of one file.
         definition: Their entity.
+        counts: The rows left out are counted as received and suppressed.
 
     Returns:
         The other rows, in their order.
@@ -35,7 +37,6 @@ def without_erased(
     if gone.is_empty():
         return rows
     kept = rows.join(gone, on=_KEY, how="anti", maintain_order="left")
-    counts = run.outcome.summary.records
     counts.received += rows.height - kept.height
     counts.suppressed += rows.height - kept.height
     return kept

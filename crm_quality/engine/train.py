@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crm_quality.engine.run import RunRequest, execute_within
+from crm_quality.engine.workplaces import evidence_of
 from crm_quality.errors import MatchError
 from crm_quality.match import MatchModel, match_records
 from crm_quality.match.decided import decided_clusters
@@ -162,7 +163,7 @@ def _tried(
     store: Store, definition: EntityDefinition, clock: Clock, *, proposing: bool
 ) -> tuple[Training, MatchModel]:
     entity = definition.entity
-    records = current_records(store, entity)
+    records = evidence_of(store, definition, current_records(store, entity))
     if records.is_empty():
         raise MatchError(f"the store holds no {entity} to learn from; crmq run FILE takes some in")
     kept = model_in_use(store, entity)

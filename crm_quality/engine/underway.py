@@ -14,18 +14,22 @@ from crm_quality.audit import figures
 from crm_quality.definitions.loader import rules_as_json, rules_from_json
 from crm_quality.engine.derive import derive
 from crm_quality.engine.fitting import fit_store
+from crm_quality.engine.golden import Policy
 from crm_quality.engine.outcome import RunOutcome
 from crm_quality.engine.store_rules import keep_store_findings
 from crm_quality.engine.summary import (
     GoldenCounts,
     MatchCounts,
+    RowCounts,
     Summary,
     counted,
     peak_memory_mb,
 )
+from crm_quality.engine.workplaces import COMPANY, CONTACT, find_workplaces
 from crm_quality.store.decisions import mark_applied, pending_records
 from crm_quality.store.kept import keep_rule_set, knows_rule_set
 from crm_quality.store.landing import settle_records
+from crm_quality.store.overrides import pending_overrides
 from crm_quality.store.tables import fit_tables
 from crm_quality.store.trail import record_event
 from crm_quality.validate import ISSUES
@@ -38,6 +42,10 @@ if TYPE_CHECKING:
     from crm_quality.engine.config import ProjectConfig
     from crm_quality.engine.summary import Clock
     from crm_quality.store import Store
+
+
+#: A steward's act on a few customers measures the whole store where that takes no time.
+MEASURED_BY_ACTS = 50_000
 
 
 @dataclass
@@ -122,32 +130,55 @@ class RunUnderway:
         changed = [touched.select("record_id"), pending_records(self.store, definition.entity)]
         if again is not None:
             changed.append(again.select("record_id"))
+        if definition.entity == CONTACT:
+            find_workplaces(
+                self.store, self.rules, run_id=self.run_id, among=pl.concat(changed).unique()
+            )
         match, golden, notes = derive(
             self.store,
             definition,
             run_id=self.run_id,
             clock=self.clock,
             changed=pl.concat(changed).unique(),
-            priorities={s.source: s.priority for s in self.rules.sources.values()},
+            policy=Policy(self.rules.sources, self.as_of),
             homes=homes,
             proposing=self.config.merging == "propose",
+            only_decided=touched.is_empty() and again is None,
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
-        self.add_counts(match, golden)
+        self._count(definition, match, golden)
         self.outcome.summary.notes.extend(notes)
+        if definition.entity == COMPANY:
+            moved = find_workplaces(self.store, self.rules, run_id=self.run_id)
+            if not moved.is_empty():
+                self.settle(self.rules.entity(CONTACT), touched.clear(), again=moved)
 
     def is_pending(self, entity: str) -> bool:
-        """Whether decisions on ``entity`` wait to be applied."""
-        return not pending_records(self.store, entity).is_empty()
+        """Whether decisions on ``entity`` or overrides of its values wait to be applied."""
+        return not (
+            pending_records(self.store, entity).is_empty()
+            and pending_overrides(self.store, entity, self.as_of).is_empty()
+        )
 
     def count_store(self, definition: EntityDefinition) -> None:
         """Nothing was new: tell of the store as it is."""
         sizes = self.store.rows(
             f"SELECT count(*), coalesce(max(records), 0) FROM crm.{definition.entity}"  # noqa: S608
         )[0]
-        self.add_counts(
-            MatchCounts(clusters=sizes[0], largest_cluster=sizes[1]), GoldenCounts(total=sizes[0])
-        )
+        match = MatchCounts(clusters=sizes[0], largest_cluster=sizes[1])
+        self._count(definition, match, GoldenCounts(total=sizes[0]))
+
+    def _count(
+        self, definition: EntityDefinition, match: MatchCounts, golden: GoldenCounts
+    ) -> None:
+        """Add the counts of customers, or of rows that hang on them, to the summary."""
+        if definition.is_customer:
+            self.add_counts(match, golden)
+            return
+        rows = self.outcome.summary.rows.setdefault(definition.entity, RowCounts())
+        rows.total = golden.total
+        rows.created += golden.created
+        rows.changed += golden.changed
 
     def add_counts(self, match: MatchCounts, golden: GoldenCounts) -> None:
         """Add the counts of one entity to the summary."""
@@ -197,8 +228,13 @@ def run_within(
     actor: str,
     command: str,
     as_of: date,
+    few: bool = False,
 ) -> Iterator[RunUnderway]:
-    """As `run_underway`, inside a transaction of the caller's."""
+    """As `run_underway`, inside a transaction of the caller's.
+
+    With ``few`` the run touches a few customers: in a store of more than `MEASURED_BY_ACTS` records
+    it leaves rules about many records and the figures of the whole store to the next run.
+    """
     fit_store(store, rules)
     run = RunUnderway(
         store=store,
@@ -214,11 +250,19 @@ def run_within(
     )
     run.outcome.summary.run_id = run.run_id
     yield run
+    measured = not few or store.value("SELECT count(*) FROM landing.record") <= MEASURED_BY_ACTS
     with clock.stage("validate"):
-        _check_store(run)
+        if measured:
+            _check_store(run)
     with clock.stage("store"):
         _keep_rules(run)
-        store.append("quality.metric", figures(store.connection, rules, run.run_id, as_of=as_of))
+        if not measured:
+            run.outcome.summary.notes.append(
+                "rules about many records and the figures of the audit were left to the next run"
+            )
+        else:
+            found = figures(store.connection, rules, run.run_id, as_of=as_of)
+            store.append("quality.metric", found)
         _finish(run)
 
 

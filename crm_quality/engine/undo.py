@@ -15,6 +15,7 @@ from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store.acts import act_of_run
 from crm_quality.store.corrections import forget_stewards_words
 from crm_quality.store.landing import current_records, entities_with_records
+from crm_quality.store.matching import note_point_use
 from crm_quality.store.rows import unlink_lost_records
 from crm_quality.store.tables import written_table
 from crm_quality.store.trail import record_event
@@ -62,7 +63,7 @@ class Undone:
         versions: Versions of records withdrawn: those that it brought, and what was made of them.
         records: Records that are no more, as only it had brought them.
         back: Records of which an earlier version is in force again.
-        decisions: Decisions withdrawn, or in force again.
+        decisions: Decisions, pins and enriched values withdrawn, or in force again.
         opt_outs: Opt-outs among what was withdrawn.
     """
 
@@ -145,7 +146,7 @@ def undo(
             _undo_arrivals(run, row, undone)
             unlink_lost_records(store, rules.entities.values())
         else:
-            undone.decisions = undo_decisions(run, row)
+            undone.decisions = undo_decisions(run, row, reason)
         note_undone(store, run_id, by=run.run_id)
         remove_run_figures(store, run_id)
     record_event(
@@ -178,8 +179,9 @@ def _mind(row: RunRow) -> None:
         )
     for command, instead in (
         ("rules apply", "put the rules back as they were, then: crmq rules apply"),
-        ("apply_rules", "put the rules back as they were, then: crmq rules apply"),
+        ("rulebook", "put the rules back as they were, then: crmq rules apply"),
         ("values", "take the words out of the vocabulary, then: crmq rules apply"),
+        ("erase", "a person who was erased stays so"),
         ("train", "learn another model: crmq train --apply"),
     ):
         if command in row.command:
@@ -210,6 +212,8 @@ def _undo_arrivals(run: RunUnderway, row: RunRow, undone: Undone) -> None:
         if part.is_empty:
             continue
         part.settle()
+        # addresses of withdrawn versions are gone, so nothing says which ones to count anew
+        note_point_use(run.store, part.entity)
         undone.versions += part.versions.height
         undone.records += part.gone.height
         undone.decisions += part.decisions
@@ -235,7 +239,7 @@ class _Withdrawal:
 
     def __init__(self, run: RunUnderway, definition: EntityDefinition, run_id: int) -> None:
         store, entity = run.store, definition.entity
-        self._run, self._definition = run, definition
+        self._run, self._definition, self.entity = run, definition, entity
         self.homes = former_homes(store, entity, run_id)
         self.versions, self.opt_outs = versions_of_run(store, definition, run_id)
         ends = records_ended_by(store, entity, run_id)

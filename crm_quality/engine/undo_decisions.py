@@ -16,6 +16,7 @@ from crm_quality.store.acts import (
     take_back,
 )
 from crm_quality.store.decisions import decisions_of_run, restore_decisions, withdraw_decisions
+from crm_quality.store.undo import turn_overrides
 
 if TYPE_CHECKING:
     from crm_quality.engine.underway import RunUnderway
@@ -49,14 +50,17 @@ def undo_act(run: RunUnderway, act: Act) -> int:
     return len(made) + len(withdrawn)
 
 
-def undo_decisions(run: RunUnderway, row: RunRow) -> int:
-    """Withdraw the decisions that a run applied, and let those that it took back be in force again.
+def undo_decisions(run: RunUnderway, row: RunRow, reason: str) -> int:
+    """Withdraw decisions, pins and enriched values of a run; those that it took back hold again.
 
     Raises:
-        RefusedError: The run applied none.
+        RefusedError: There are none.
     """
     found = decisions_of_run(run.store, row.run_id)
-    if found.is_empty():
+    turned = turn_overrides(
+        run.store, row.run_id, actor=run.actor, reason=reason, moment=run.started
+    )
+    if found.is_empty() and not turned:
         raise RefusedError(
             f"run {row.run_id} ({row.command}) brought nothing that is still in force; there is "
             "nothing to undo"
@@ -66,8 +70,9 @@ def undo_decisions(run: RunUnderway, row: RunRow) -> int:
         made = part.filter("in_force")["decision_id"].to_list()
         withdrawn = part.filter(~pl.col("in_force"))["decision_id"].to_list()
         _turn(run, entity, made, withdrawn)
+    for entity in dict.fromkeys([*found["entity"], *turned]):
         _settle(run, entity, None)
-    return found.height
+    return found.height + sum(turned.values())
 
 
 def _turn(run: RunUnderway, entity: str, made: list[int], withdrawn: list[int]) -> None:

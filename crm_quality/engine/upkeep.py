@@ -17,6 +17,7 @@ from crm_quality.errors import NotFoundError, StoreError, UsageError
 from crm_quality.store import open_store
 from crm_quality.store.compact import drop_raw_rows, rewrite
 from crm_quality.store.connection import hold_file
+from crm_quality.store.export import EXPORTS
 from crm_quality.store.invariants import violations
 from crm_quality.store.snapshots import (
     Backup,
@@ -181,21 +182,29 @@ class Upkeep:
             return Verified(violations(store))
 
     def publish(self) -> Path:
-        """Make ``store.published.duckdb`` anew, in one step; who has it open keeps the old one."""
+        """Make ``store.published.duckdb`` anew, in one step; who has it open keeps the old one.
+
+        It holds what the store holds, and every export as a view of the schema ``bi``.
+        """
         with self._project.store() as store:
-            copy_store(store, self.published_path)
+            self._publish(store)
         return self.published_path
 
     def published_after(self, store: Store) -> None:
         """Publish what a command has committed; that it cannot is no failure of the command."""
         try:
-            copy_store(store, self.published_path)
+            self._publish(store)
         except StoreError as error:
             _LOG.warning(
                 "%s is not renewed: %s. `crmq store publish` makes it again",
                 self.published_path,
                 error,
             )
+
+    def _publish(self, store: Store) -> None:
+        copy_store(
+            store, self.published_path, {name: query for name, (_, query) in EXPORTS.items()}
+        )
 
     def before_run(self, store: Store) -> Backup | None:
         """Take the backup that crmq.yml asks for, and delete the oldest; null = none is asked for.

@@ -5,7 +5,7 @@ from crm_quality.intake.guessing import Guess, guess_mapping
 from crm_quality.intake.loading import load_source
 from crm_quality.intake.mapping import Drift, MappedField, map_fields
 from crm_quality.intake.recognition import recognise
-from crm_quality.intake.records import BOOKKEEPING, Intake, take_in
+from crm_quality.intake.records import BOOKKEEPING, Intake, take_in, take_in_all
 from crm_quality.intake.table import Table
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "read_batches",
     "recognise",
     "take_in",
+    "take_in_all",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,8 @@ class Intake:
         skipped: Number of rows that the source declares to be no records.
         recognised: Name of the definition that was used; null = none fits.
         warnings: What people should know.
+        is_further: The file was read before for another entity, whose rows are counted.
+        stands_in: Its rows count only where nothing is known of their keys yet.
     """
 
     records: dict[str, pl.DataFrame]
@@ -74,6 +76,8 @@ class Intake:
     skipped: int = 0
     recognised: str | None = None
     warnings: tuple[str, ...] = ()
+    is_further: bool = False
+    stands_in: bool = False
 
     def release(self, entity: str) -> None:
         """Keep nothing of an entity's rows but ``source`` and ``source_key``: they are stored."""
@@ -125,7 +129,8 @@ def take_in(
         warnings.append("the column 'source' names the source of each row")
         fields = {n: mapped for n, mapped in fields.items() if named_by not in mapped.columns}
     default = source.source if isinstance(source, SourceDefinition) else source
-    name = default or (found.source if found else _name_of(table.name))
+    usual = (found.stands_in_for or found.source) if found else _name_of(table.name)
+    name = usual if found and found.stands_in_for else default or usual
     if default and not found:
         warnings += _misspelt(default, rules)
     if not (default or found or named_by):
@@ -173,6 +178,37 @@ def take_in(
         recognised=found.source if found else None,
         warnings=(*table.warnings, *warnings),
     )
+
+
+def take_in_all(
+    table: Table,
+    rules: RuleSet,
+    *,
+    entity: str = "contact",
+    source: str | SourceDefinition | None = None,
+    key: Sequence[str] | None = None,
+) -> list[Intake]:
+    """As `take_in`, and the records of other entities that the source says its rows hold ``also``.
+
+    Returns:
+        The records asked for first; the others are marked ``is_further``.
+    """
+    first = take_in(table, rules, entity=entity, source=source, key=key)
+    known = rules.sources.get(first.recognised or "")
+    further = [
+        replace(
+            take_in(table, rules, source=rules.source(name)),
+            is_further=True,
+            warnings=(),
+            stands_in=rules.source(name).stands_in_for is not None,
+        )
+        for name in (known.also if known is not None else ())
+    ]
+    return [first, *(one for one in further if one.records[_entity_of(one)].height)]
+
+
+def _entity_of(intake: Intake) -> str:
+    return next(iter(intake.records))
 
 
 def _definition(
@@ -245,10 +281,17 @@ def _without_blank_rows(frame: pl.DataFrame, warnings: list[str]) -> pl.DataFram
 
 
 def _kept(frame: pl.DataFrame, source: SourceDefinition | None) -> tuple[pl.DataFrame, int]:
-    if source is None or not source.skip_when:
+    """The rows that are records, and how many the source declares to be none."""
+    if source is None:
         return frame, 0
-    kept = frame.filter(~says(frame, source.skip_when))
-    return kept, frame.height - kept.height
+    kept = frame.filter(~says(frame, source.skip_when)) if source.skip_when else frame
+    skipped = frame.height - kept.height
+    by_name = {normal(header): header for header in frame.columns}
+    asked = [by_name[normal(name)] for name in source.when_filled if normal(name) in by_name]
+    if source.when_filled:
+        is_filled = [filled(kept, name).is_not_null() for name in asked]
+        kept = kept.filter(pl.any_horizontal(is_filled)) if is_filled else kept.clear()
+    return kept, skipped
 
 
 def _without_doubtful_key(

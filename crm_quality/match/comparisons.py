@@ -52,4 +52,7 @@ def comparisons(definition: EntityDefinition, columns: Iterable[str]) -> tuple[C
         for table in (OF_ROLE, BESIDE):
             if field.match is not None and (comparison := table.get(field.match)) is not None:
                 named.setdefault(comparison.name, comparison)
+    columns = set(columns)
+    if "given" not in columns and person.SURNAME.name in named:
+        named[person.SURNAME.name] = person.SURNAME_ALONE
     return usable(named.values(), columns)

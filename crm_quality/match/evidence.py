@@ -19,7 +19,7 @@ from crm_quality.match.relations import strata_of
 from crm_quality.match.verdict import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -144,11 +144,27 @@ def probability(weight: float) -> float:
 
 def splink_weights(gammas: Gammas, names: Sequence[str], model: MatchModel) -> NDArray[np.float64]:
     """Splink's own weight of pairs under the model's m and u: two classes, one product."""
+    m = {name: model.mixture.comparisons[name][0].mean(axis=0) for name in names}
+    u = {name: model.random.u[name].mean(axis=0) for name in names}
+    return two_class_weights(gammas, m, u)
+
+
+def two_class_weights(
+    gammas: Gammas,
+    m: Mapping[str, NDArray[np.float64]],
+    u: Mapping[str, NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """What Splink computes: log2 of the odds that two are the same and not a random pair.
+
+    Args:
+        gammas: One row per pair, one column for each comparison of ``m``; −1 = missing.
+        m: Comparison → probability of each gamma, from 0 upwards, among pairs that are the same.
+        u: The same among random pairs.
+    """
     total = np.full(len(gammas), np.log2(SPLINK_PRIOR / (1 - SPLINK_PRIOR)))
-    for column, name in enumerate(names):
-        m = np.maximum(model.mixture.comparisons[name][0].mean(axis=0), _SPLINK_LEAST)
-        u = np.maximum(model.random.u[name].mean(axis=0), _SPLINK_LEAST)
-        bits = np.append(np.log2(m / u), 0.0)  # the last is that of a missing value, gamma −1
+    for column, name in enumerate(m):
+        odds = np.maximum(m[name], _SPLINK_LEAST) / np.maximum(u[name], _SPLINK_LEAST)
+        bits = np.append(np.log2(odds), 0.0)  # the last is that of a missing value, gamma −1
         total += bits[gammas[:, column]]
     return total
 

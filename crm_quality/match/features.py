@@ -89,7 +89,7 @@ def features(  # noqa: C901 - one branch for each kind of evidence
     if fields := [*have[MatchRole.MOBILE], *have[MatchRole.PHONE]]:
         parts.append(phone_features(frame, fields, have[MatchRole.MOBILE]))
     if fields := have[MatchRole.COMPANY_NAME]:
-        named = _named(frame, fields[0])
+        named = company_of(frame, fields[0])
         employer = bool(have[MatchRole.SURNAME] or have[MatchRole.GIVEN_NAME])
         # the legal form of an employer tells nothing of a person
         parts.append(named.drop("legal_form") if employer else named)
@@ -129,7 +129,7 @@ def _region(frame: pl.DataFrame, have: Mapping[MatchRole, Sequence[str]]) -> pl.
     return region(frame, countries, phones, emails)
 
 
-def _named(frame: pl.DataFrame, field: str) -> pl.DataFrame:
+def company_of(frame: pl.DataFrame, field: str) -> pl.DataFrame:
     """The columns of the name of an organisation, its legal form read where nobody did."""
     core, form = f"{field}_core", f"{field}_legal_form"
     if core not in frame.columns:
@@ -169,7 +169,7 @@ def _small_fields(frame: pl.DataFrame, have: dict[MatchRole, list[str]]) -> pl.D
         made.append(pl.concat_list(numbers).list.drop_nulls().alias("identifiers"))
         made.append(pl.coalesce(numbers).alias("identifier"))
     if fields := have[MatchRole.DOMAIN]:
-        sites = [_domain(pl.col(name)) for name in fields]
+        sites = [site_domain(pl.col(name)) for name in fields]
         made.append(pl.coalesce(sites).alias("domain"))
     return frame.select(made)
 
@@ -184,7 +184,8 @@ def _birth_date(frame: pl.DataFrame, field: str) -> pl.Expr:
     return date.alias("dob")
 
 
-def _domain(column: pl.Expr) -> pl.Expr:
+def site_domain(column: pl.Expr) -> pl.Expr:
+    """``https://www.acme.com/en`` → ``acme.com``; null where there is no dot."""
     bare = column.str.to_lowercase().str.replace(r"^[a-z]+://", "").str.replace(r"^www\d?\.", "")
     bare = bare.str.replace(r"[/?#:].*$", "")
     return pl.when(bare.str.contains(".", literal=True)).then(bare)

@@ -22,15 +22,14 @@ from crm_quality.match.scoring import (
     Scorer,
     clustered,
     pair_vectors,
-    plain_vectors,
     scored,
     with_names,
 )
 from crm_quality.match.splink_run import SplinkRun
-from crm_quality.match.state import NAME, MatchState
+from crm_quality.match.state import NAME, MatchState, StateChange, are_in
 
-#: From so many pairs on Splink is quicker: it takes seconds to read its settings.
-SEVERAL = 500_000
+#: A change may bring so many pairs and still be compared without Splink's preparation.
+FEW = 500_000
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +50,7 @@ class ChangedMatch:
         redone: ``record_id`` of records whose pairs were made anew, or that are no more.
         clusters: ``record_id``, ``cluster_id`` of every record.
         state: The state after the change.
+        delta: What the change did to the state.
         compared: How many pairs were compared.
     """
 
@@ -58,6 +58,7 @@ class ChangedMatch:
     redone: pl.DataFrame
     clusters: pl.DataFrame
     state: MatchState
+    delta: StateChange
     compared: int
 
 
@@ -102,7 +103,7 @@ def match_changes(
     after = change.after
     compared = model.check(definition.entity, comparisons_of(definition, made.columns))
     found = _compared(after, asked, compared, model, matching)
-    loose = pl.concat([redo, change.touched]).unique().sort()
+    loose = pl.concat([redo, change.delta.touched]).unique().sort()
     fresh = with_names(found, model, tuple(after.blocks))
     torn = _touching(pairs, loose)
     columns = ["record_id_l", "record_id_r", "match_weight"]
@@ -128,8 +129,40 @@ def match_changes(
         redone=loose.to_frame("record_id"),
         clusters=pl.concat([again, rest]).sort("record_id"),
         state=after,
+        delta=change.delta,
         compared=asked.height,
     )
+
+
+def cluster_again(
+    component: pl.DataFrame,
+    bonds: pl.DataFrame,
+    definition: EntityDefinition,
+    model: MatchModel,
+    decisions: pl.DataFrame,
+) -> pl.DataFrame:
+    """Cluster whole components again, as decisions have changed and records have not.
+
+    Args:
+        component: Standardised records with ``record_id``: every record that bonds or decisions
+            tie to one of them is there too.
+        bonds: ``record_id_l``, ``record_id_r``, ``match_weight`` of pairs that reach the model's
+            threshold.
+        definition: The entity, with its matching.
+        model: The model in use.
+        decisions: ``record_id_l``, ``record_id_r``, ``verdict`` of those in force.
+
+    Returns:
+        ``record_id``, ``cluster_id``: as `match_records` would find over all records.
+    """
+    matching = definition.matching
+    assert matching is not None  # noqa: S101 - there is a model of it
+    made = features_of(component.sort("record_id"), definition, model.fields)
+    made = with_frequencies(with_regions_by_name(made, model.terms), model.terms)
+    made = made.with_columns(name_hashes(made).alias(NAME))
+    compared = model.check(definition.entity, comparisons_of(definition, made.columns))
+    state = MatchState(made, {})
+    return _clusters(state, made["id"], bonds, compared, model, matching, decisions)
 
 
 @dataclass(frozen=True)
@@ -153,8 +186,7 @@ class _Change:
 
     before: MatchState
     after: MatchState
-    made: pl.DataFrame
-    touched: pl.Series
+    delta: StateChange
     keys: Mapping[str, _KeyChange]
 
     @classmethod
@@ -163,25 +195,22 @@ class _Change:
     ) -> _Change:
         """Take ``gone`` and former versions of ``made`` out, and put ``made`` in."""
         touched = pl.concat([made["id"], gone]).unique()
-        kept = before.features.filter(~_are_in(before.features["id"], touched))
-        features = pl.concat([kept, made])
-        if kept.height and made.height and int(made["id"][0]) < int(kept["id"][-1]):
-            features = features.sort("id")
         blocks: dict[str, pl.DataFrame] = {}
         changes: dict[str, _KeyChange] = {}
         for key in keys:
             if key.name not in before.blocks:
                 continue
             old = before.blocks[key.name]
-            is_touched = _are_in(old["id"], touched)
+            is_touched = are_in(old["id"], touched)
             hashed = key.hashes(made)
             came = hashed.select(made["id"].gather(hashed["position"]).alias("id"), "hash")
             left, stay = old.filter(is_touched), old.filter(~is_touched)
-            blocks[key.name] = pl.concat([stay, came])
+            blocks[key.name] = came
             hit = pl.concat([left["hash"], came["hash"]]).unique()
             reached = stay.filter(pl.col("hash").is_in(hit.implode()))
             changes[key.name] = _KeyChange(reached, left, came)
-        return cls(before, MatchState(features, blocks), made, touched, changes)
+        delta = StateChange(touched, made, blocks)
+        return cls(before, before.changed(delta), delta, changes)
 
     def reached(self, model: MatchModel) -> pl.Series:
         """Ids of records whose pairs must be made anew.
@@ -189,7 +218,7 @@ class _Change:
         Those that came or changed; and all records of a block that is compared wholly on one side
         of the change and cut or skipped on the other.
         """
-        redo = [self.made["id"]]
+        redo = [self.delta.features["id"]]
         for key, change in self.keys.items():
             cap, cut = model.caps.get(key, 0), model.caps.get(finer(key), 0)
             sizes = _sizes(change.stay, change.left, change.came)
@@ -216,7 +245,7 @@ class _Change:
         made = [pl.DataFrame(schema={"left_id": pl.Int64, "right_id": pl.Int64, "met": pl.Int64})]
         for bit, (key, every) in enumerate(self.after.blocks.items()):
             cap, cut = model.caps.get(key, 0), model.caps.get(finer(key), 0)
-            mine = every.filter(_are_in(every["id"], redo))["hash"].unique()
+            mine = every.filter(are_in(every["id"], redo))["hash"].unique()
             members = every.filter(pl.col("hash").is_in(mine.implode()))
             size = pl.len().over("hash")
             whole = members.filter(size <= cap)
@@ -227,7 +256,7 @@ class _Change:
                 )
             blocks = pl.concat(parts)
             made.append(
-                blocks.filter(_are_in(blocks["id"], redo))
+                blocks.filter(are_in(blocks["id"], redo))
                 .join(blocks, on="hash", suffix="_r")
                 .filter(pl.col("id") != pl.col("id_r"))
                 .select(
@@ -243,15 +272,6 @@ class _Change:
             .agg(pl.col("met").bitwise_or())
             .sort("left_id", "right_id")
         )
-
-
-def _are_in(ids: pl.Series, some: pl.Series) -> pl.Series:
-    """Whether each id is one of ``some``; by a table over all ids, which are small numbers."""
-    if ids.is_empty() or some.is_empty():
-        return pl.Series([], dtype=pl.Boolean).extend_constant(value=False, n=len(ids))
-    table = np.zeros(max(int(ids.max()), int(some.max())) + 1, dtype=np.bool_)  # type: ignore[arg-type]
-    table[some.to_numpy()] = True
-    return pl.Series(table[ids.to_numpy()])
 
 
 def _sizes(stay: pl.DataFrame, left: pl.DataFrame, came: pl.DataFrame) -> pl.DataFrame:
@@ -278,7 +298,7 @@ def _cut_by_name(members: pl.DataFrame, state: MatchState) -> pl.DataFrame:
 
 
 def _touching(pairs: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
-    return pairs.filter(_are_in(pairs["record_id_l"], ids) | _are_in(pairs["record_id_r"], ids))
+    return pairs.filter(are_in(pairs["record_id_l"], ids) | are_in(pairs["record_id_r"], ids))
 
 
 def _compared(
@@ -297,13 +317,7 @@ def _compared(
     ).drop("left_id", "right_id")
     splink = SplinkRun(features, compared)
     try:
-        # so few pairs are compared sooner than Splink has read its settings
-        several = placed.height > SEVERAL
-        vectors = (
-            pair_vectors(splink, placed, ids.to_numpy(), model.random, model)
-            if several
-            else plain_vectors(splink, placed, ids.to_numpy(), model)
-        )
+        vectors = pair_vectors(splink, placed, ids.to_numpy(), model.random, model, few=FEW)
         return scored(vectors, compared, model, matching)
     finally:
         splink.close()
@@ -317,14 +331,14 @@ def _components_of(
     if decisions is not None:
         ties.append(decisions.select("record_id_l", "record_id_r"))
     tied = pl.concat(ties)
-    tied = tied.filter(_are_in(tied["record_id_l"], live), _are_in(tied["record_id_r"], live))
+    tied = tied.filter(are_in(tied["record_id_l"], live), are_in(tied["record_id_r"], live))
     left, right = (
         live.search_sorted(tied[name]).cast(pl.Int64).to_numpy()
         for name in ("record_id_l", "record_id_r")
     )
     label = components(live.len(), left, right)
     begun = np.zeros(live.len(), dtype=bool)
-    begun[label[_are_in(live, start.unique()).to_numpy()]] = True
+    begun[label[are_in(live, start.unique()).to_numpy()]] = True
     return live.filter(pl.Series(begun[label]))
 
 
@@ -338,9 +352,7 @@ def _clusters(
     decisions: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """``record_id`` and ``cluster_id`` of whole components."""
-    inside = held.filter(
-        _are_in(held["record_id_l"], members), _are_in(held["record_id_r"], members)
-    )
+    inside = held.filter(are_in(held["record_id_l"], members), are_in(held["record_id_r"], members))
     placed = inside.select(
         members.search_sorted(inside["record_id_l"]).alias("left"),
         members.search_sorted(inside["record_id_r"]).alias("right"),

@@ -21,6 +21,9 @@ LEAST_OF_EACH = 10
 #: How far a slope and an offset (bits) are expected from one and zero, before any label.
 _SLOPE, _OFFSET = 0.25, 2.0
 
+#: Where a further step moves both by less, they are found.
+_SMALL = 1e-9
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -108,14 +111,23 @@ def stretch(weights: Floats, same: Flags) -> tuple[float, float]:
     design = np.stack([x, np.ones(len(x))], axis=1)
     middle = np.array([1.0, 0.0])
     precision = np.diag([1 / _SLOPE**2, 1 / (_OFFSET * np.log(2)) ** 2])
+    sign = np.where(same, 1.0, -1.0)
+
+    def cost(at: Floats) -> float:
+        away = at - middle
+        return float(np.logaddexp(0, -sign * (design @ at)).sum() + away @ precision @ away / 2)
+
     beta = middle.copy()
     for _ in range(50):
-        chance = 1 / (1 + np.exp(-design @ beta))
+        chance = np.exp(-np.logaddexp(0, -design @ beta))
         gradient = design.T @ (same - chance) - precision @ (beta - middle)
         curvature = (design * (chance * (1 - chance))[:, None]).T @ design + precision
         step = np.linalg.solve(curvature, gradient)
+        # where weights are far too sure, a whole step of Newton's goes too far
+        while np.abs(step).max() >= _SMALL and cost(beta + step) > cost(beta):
+            step = step / 2
         beta = beta + step
-        if np.abs(step).max() < 1e-9:
+        if np.abs(step).max() < _SMALL:
             break
     return float(np.clip(beta[0], 0.3, 3.0)), float(beta[1] / np.log(2))
 

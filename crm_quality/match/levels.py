@@ -46,12 +46,15 @@ class Comparison:
         needs: Columns of the features; the comparison is dropped when one of them is absent.
         missing: SQL that holds when there is nothing to compare.
         levels: From the strongest agreement to "everything else".
+        weakening: Names of levels of which each proves no more than the one before, by what they
+            ask: training holds their likelihood ratios in that order.
     """
 
     name: str
     needs: tuple[str, ...]
     missing: str
     levels: tuple[Level, ...]
+    weakening: tuple[str, ...] = ()
 
     @property
     def gamma(self) -> str:

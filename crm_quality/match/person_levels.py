@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact, missing
 
 _ONE_SWAPPED = (
@@ -48,6 +50,7 @@ GIVEN_NAME = Comparison(
         Level("far", alike("given_l", "given_r", 0.74), 1),
         ELSE,
     ),
+    weakening=("same, 1 in 64", "initial", "different"),
 )
 
 SURNAME = Comparison(
@@ -76,6 +79,19 @@ SURNAME = Comparison(
         Level("initial", "surname_l[1] = surname_r[1]", 0),
         ELSE,
     ),
+    weakening=("one edit", "alike", "far", "initial", "different"),
+)
+
+#: Of records without given names; the same levels, so that one model knows both.
+SURNAME_ALONE = Comparison(
+    "surname",
+    ("surname",),
+    missing("surname"),
+    tuple(
+        replace(level, condition="FALSE") if "given" in level.condition else level
+        for level in SURNAME.levels
+    ),
+    SURNAME.weakening,
 )
 
 MIDDLE_NAME = Comparison(
@@ -143,6 +159,7 @@ DATE_OF_BIRTH = Comparison(
         ),
         ELSE,
     ),
+    weakening=("same year and day or month", "same year", "years near", "different"),
 )
 
 BIRTH_PLACE = Comparison(

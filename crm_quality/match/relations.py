@@ -320,6 +320,8 @@ def untrained(
                 # what does not agree proves nobody: mailboxes of one domain, words in common
                 apart = np.array(c.agrees()) == 0
                 table[0][:, apart] = np.minimum(table[0], table[-1])[:, apart]
+                strata = zip(table[0], table[-1], strict=True)
+                table[0] = np.stack([in_order(same, u, c) for same, u in strata])
         for row, relation in enumerate(relations, 1):
             if c.name not in relation.shares and c.name not in relation.agrees:
                 table[row] = table[-1]
@@ -364,11 +366,39 @@ def _table(
         total = seen[row] + added
         made = total / total.sum()
         if row == 0:
-            made = _bounded(made, comparison, definition)
+            made = _bounded(in_order(made, common, comparison), comparison, definition)
         elif agrees:
             made = _held(made, apart, BY_DEFINITION)
         table[row] = made
     return table
+
+
+def in_order(same: Floats, chance: Floats, comparison: Comparison) -> Floats:
+    """What the same show, with likelihood ratios that fall where levels weaken by definition.
+
+    The likeliest such probabilities pool neighbours that are out of order (pool adjacent violators;
+    Dykstra, Kochar and Robertson 1995 for likelihood ratios): they share one ratio.
+
+    Args:
+        same: Probability of each gamma in pairs that are the same.
+        chance: The same in random pairs.
+        comparison: Says which levels weaken.
+    """
+    places = [comparison.names().index(name) for name in comparison.weakening]
+    pools: list[list[int]] = []
+    for place in places:
+        pools.append([place])
+        while len(pools) > 1 and _ratio(pools[-1], same, chance) > _ratio(pools[-2], same, chance):
+            last = pools.pop()
+            pools[-1] += last
+    made = same.copy()
+    for pool in pools:
+        made[pool] = chance[pool] * _ratio(pool, same, chance)
+    return made
+
+
+def _ratio(pool: list[int], same: Floats, chance: Floats) -> float:
+    return float(same[pool].sum() / max(chance[pool].sum(), _LEAST))
 
 
 def _agreeing(u: Floats, apart: NDArray[np.bool_]) -> Floats:

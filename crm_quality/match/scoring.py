@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from crm_quality.match.clusters import DIFFERENT, SAME, cluster
-from crm_quality.match.evidence import splink_weights
+from crm_quality.match.evidence import SPLINK_PRIOR, two_class_weights
 from crm_quality.match.vectors import vectors as vectors_of
 from crm_quality.match.verdict import judge
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: Match weight of two records that a contradiction keeps apart (``never``), whatever else agrees.
 NEVER = -1000.0
 
+#: Up to so many pairs Splink's preparation takes longer than all comparing.
+FEW = 20_000
+
 
 def pair_vectors(
     splink: SplinkRun,
@@ -37,6 +40,8 @@ def pair_vectors(
     ids: Positions,
     random: RandomAgreement,
     model: MatchModel | None,
+    *,
+    few: int = FEW,
 ) -> pl.DataFrame:
     """Comparison vectors and Splink's own weight of pairs.
 
@@ -46,6 +51,8 @@ def pair_vectors(
         ids: Record id of each position.
         random: What random pairs show.
         model: What pairs that are the same show; null = a first guess.
+        few: Up to so many pairs are compared by the same SQL and the same sum of weights without
+            Splink's preparation, which takes a second or two whatever their number.
 
     Returns:
         ``pairs`` with ``left_id``, ``right_id``, the ``gamma_*`` and ``splink_weight``.
@@ -55,40 +62,28 @@ def pair_vectors(
         pl.Series("right_id", ids[pairs["right"].to_numpy()]),
     )
     m = _first_m(splink.comparisons, model)
-    u = {c.name: [float(x) for x in random.u[c.name].mean(axis=0)] for c in splink.comparisons}
-    found = splink.vectors(asked, u, m, 1e-4)
+    u = {c.name: random.u[c.name].mean(axis=0) for c in splink.comparisons}
+    if asked.height > few:
+        found = splink.vectors(asked, _listed(u), _listed(m), SPLINK_PRIOR)
+    else:
+        found = vectors_of(splink.connection, splink.comparisons, asked)
+        gammas = found.select(c.gamma for c in splink.comparisons).to_numpy()
+        found = found.with_columns(pl.Series("splink_weight", two_class_weights(gammas, m, u)))
     return asked.join(found, on=["left_id", "right_id"], how="inner", maintain_order="left")
 
 
-def plain_vectors(
-    splink: SplinkRun, pairs: pl.DataFrame, ids: Positions, model: MatchModel
-) -> pl.DataFrame:
-    """As `pair_vectors`, without Splink's machinery: the same SQL, the same sum of weights."""
-    asked = pairs.with_columns(
-        pl.Series("left_id", ids[pairs["left"].to_numpy()]),
-        pl.Series("right_id", ids[pairs["right"].to_numpy()]),
-    )
-    compared = splink.comparisons
-    found = vectors_of(splink.connection, compared, asked)
-    made = asked.join(found, on=["left_id", "right_id"], how="inner", maintain_order="left")
-    gammas = made.select(c.gamma for c in compared).to_numpy()
-    weight = splink_weights(gammas, [c.name for c in compared], model)
-    return made.with_columns(pl.Series("splink_weight", weight))
+def _listed(probabilities: dict[str, Floats]) -> dict[str, list[float]]:
+    return {name: list(map(float, row)) for name, row in probabilities.items()}
 
 
-def _first_m(
-    compared: Sequence[Comparison], model: MatchModel | None
-) -> dict[str, Sequence[float]]:
+def _first_m(compared: Sequence[Comparison], model: MatchModel | None) -> dict[str, Floats]:
     if model is not None:
-        return {
-            c.name: [float(x) for x in model.mixture.comparisons[c.name][0].mean(axis=0)]
-            for c in compared
-        }
-    made: dict[str, Sequence[float]] = {}
+        return {c.name: model.mixture.comparisons[c.name][0].mean(axis=0) for c in compared}
+    made: dict[str, Floats] = {}
     for c in compared:
         share = {2: 0.9, 1: 0.07, 0: 0.03}
         degrees = c.agrees()
-        made[c.name] = [share[d] / degrees.count(d) for d in degrees]
+        made[c.name] = np.array([share[d] / degrees.count(d) for d in degrees])
     return made
 
 

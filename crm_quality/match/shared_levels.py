@@ -111,12 +111,18 @@ _COMMON, _LEFT, _RIGHT = (
 )
 _LEAST_BITS, _MOST_BITS = f"least({_LEFT}, {_RIGHT})", f"greatest({_LEFT}, {_RIGHT})"
 _LEAST_LENGTH = "least(length(company_l), length(company_r))"
+# three letters against a long name are neither it nor another: *pc*, *pacific services*
+_TOO_SHORT = (
+    f"{_LEAST_LENGTH} <= 3 AND greatest(length(company_l), length(company_r)) >= 8"
+    " AND company_l IS DISTINCT FROM company_a_r AND company_r IS DISTINCT FROM company_a_l"
+    " AND NOT list_has_any(company_t_l, company_t_r)"
+)
 _NEAR_LENGTH = f"{_LEAST_LENGTH} >= 0.75 * greatest(length(company_l), length(company_r))"
 
 COMPANY = Comparison(
     "company",
     ("company",),
-    missing("company"),
+    f"{missing('company')} OR ({_TOO_SHORT})",
     (
         *exact("company"),
         Level("one edit", edits("company_l", "company_r", 1, 4), 2),
@@ -151,6 +157,15 @@ COMPANY = Comparison(
         Level("far", alike("company_l", "company_r", 0.82), 1),
         Level("some words", f"{_COMMON} > 0", 0),
         ELSE,
+    ),
+    weakening=(
+        "one edit",
+        "near",
+        "words within",
+        "few words within",
+        "most words",
+        "some words",
+        "different",
     ),
 )
 

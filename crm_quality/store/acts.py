@@ -169,3 +169,20 @@ def members_of(store: Store, entity: str, entity_ids: Collection[int]) -> pl.Dat
             """,
             [entity],
         )
+
+
+def homes_of(store: Store, members: pl.DataFrame) -> pl.DataFrame:
+    """Where records have gone since.
+
+    Args:
+        store: The open store.
+        members: ``record_id``, ``entity_id`` as they were.
+
+    Returns:
+        ``record_id``, ``entity_before``, ``entity_after`` of those that are in a customer now.
+    """
+    with store.staged(members.select("record_id", "entity_id"), "acted_on"):
+        return store.frame(
+            "SELECT a.record_id, a.entity_id AS entity_before, m.entity_id AS entity_after"
+            " FROM acted_on a JOIN matching.membership m USING (record_id) ORDER BY record_id"
+        )

@@ -47,3 +47,12 @@ def records_ended(store: Store, run_id: int) -> int:
         [run_id],
     )
     return found
+
+
+def call_unmerged(store: Store, entity: str, run_id: int) -> None:
+    """Say of the customers that a run parted that a merge was taken back."""
+    store.execute(
+        "UPDATE audit.change SET kind = 'unmerged'"
+        " WHERE run_id = ? AND entity = ? AND kind = 'split'",
+        [run_id, entity],
+    )

@@ -85,7 +85,8 @@ class Store:
     @contextmanager
     def staged(self, frame: pl.DataFrame, name: str = "staged") -> Iterator[str]:
         """Let SQL read ``frame`` under ``name`` for the time of the block."""
-        self.connection.register(name, _without_zones(frame).to_arrow())
+        arrow = _without_zones(frame).to_arrow(compat_level=pl.CompatLevel.newest())
+        self.connection.register(name, arrow)
         try:
             yield name
         finally:

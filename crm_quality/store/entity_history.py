@@ -17,8 +17,8 @@ def ids_of(store: Store, entity: str, entity_id: int) -> pl.DataFrame:
 
     Returns:
         ``entity_id``, ``became`` (the customer that it is part of now), ``kind`` (this, merged,
-        split; of the last change), ``run_id`` and ``occurred_at`` (UTC) of that change; the
-        customer itself first.
+        split, unmerged; of the last change), ``run_id`` and ``occurred_at`` (UTC) of that change;
+        the customer itself first.
     """
     return store.frame(
         """
@@ -33,13 +33,14 @@ def ids_of(store: Store, entity: str, entity_id: int) -> pl.DataFrame:
         ), told AS (
             SELECT r.id,
                    arg_max(CASE WHEN l.kind = 'merged' AND l.other = r.id THEN 'merged'
-                                WHEN l.kind = 'split' AND l.one = r.id THEN 'split' END,
+                                WHEN l.kind IN ('split', 'unmerged') AND l.one = r.id
+                                THEN l.kind END,
                            l.run_id) FILTER (
                        (l.kind = 'merged' AND l.other = r.id)
-                       OR (l.kind = 'split' AND l.one = r.id)) AS kind,
+                       OR (l.kind IN ('split', 'unmerged') AND l.one = r.id)) AS kind,
                    max(l.run_id) FILTER (
                        (l.kind = 'merged' AND l.other = r.id)
-                       OR (l.kind = 'split' AND l.one = r.id)) AS run_id
+                       OR (l.kind IN ('split', 'unmerged') AND l.one = r.id)) AS run_id
             FROM reached r LEFT JOIN link l ON r.id IN (l.one, l.other) GROUP BY r.id
         )
         SELECT t.id AS entity_id, m.entity_id AS became,
@@ -82,7 +83,8 @@ def events_of(store: Store, entity: str, ids: pl.Series, entity_id: int) -> pl.D
                 SELECT a.finished_at AS occurred_at, c.run_id, c.kind AS event, c.entity_id,
                        NULL::BIGINT AS record_id, a.actor, a.command, NULL AS reason,
                        CASE c.kind WHEN 'merged' THEN c.former_id || ' went into it'
-                                   WHEN 'split' THEN 'out of ' || c.former_id END AS detail
+                                   WHEN 'split' THEN 'out of ' || c.former_id
+                                   WHEN 'unmerged' THEN 'out of ' || c.former_id END AS detail
                 FROM audit.change c JOIN audit.run a USING (run_id)
                 WHERE c.entity = $1 AND (c.entity_id IN (FROM asked_ids)
                                          OR c.former_id IN (FROM asked_ids))
@@ -105,6 +107,18 @@ def events_of(store: Store, entity: str, ids: pl.Series, entity_id: int) -> pl.D
                 FROM matching.act t JOIN audit.run a USING (run_id)
                 WHERE t.entity = $1 AND t.act_id IN (
                     SELECT act_id FROM matching.act_record SEMI JOIN mine USING (record_id))
+                UNION ALL
+                SELECT o.made_at, o.run_id, o.kind || ' ' || o.field, NULL, o.record_id, o.actor,
+                       a.command, o.reason,
+                       CASE o.kind WHEN 'pinned' THEN 'pin ' || o.override_id
+                            || coalesce(' until ' || o.expires_on, '')
+                            ELSE 'proposal ' || o.proposal_id END
+                FROM crm.override o JOIN mine r USING (record_id)
+                LEFT JOIN audit.run a ON a.run_id = o.run_id
+                UNION ALL
+                SELECT o.withdrawn_at, NULL, 'un' || o.kind || ' ' || o.field, NULL, o.record_id,
+                       o.withdrawn_by, NULL, o.withdrawn_because, NULL
+                FROM crm.override o JOIN mine r USING (record_id) WHERE o.withdrawn_at IS NOT NULL
                 UNION ALL
                 SELECT d.decided_at, d.run_id, 'decided ' || d.verdict, NULL, l.record_id, d.actor,
                        NULL, d.reason,

@@ -105,28 +105,54 @@ EXPORTS: dict[str, tuple[str, str]] = {
         f"{_GROUPS} {_IN_ORDER}",
     ),
     "changes": (
-        "what runs did to entities: created, changed, merged, split",
+        "what runs did to entities: created, changed, merged, split, ended …",
         """
         SELECT run_id, entity, kind, entity_id, former_id FROM audit.change
         ORDER BY run_id, entity, kind, entity_id, former_id
         """,
     ),
     "provenance": (
-        "the record behind each value of golden records with several records",
+        "every golden value: the record, rule and run that gave it, who pinned it, what lost",
         """
-        SELECT o.entity, o.entity_id, o.field, o.record_id, r.source, r.source_key, o.rule,
-               o.run_id, c.correction_id, c.actor AS corrected_by, c.reason AS corrected_because
-        FROM crm.value_origin o JOIN landing.record r USING (record_id)
-        LEFT JOIN quality.version_correction u
-          ON u.entity = o.entity AND u.version_id = r.current_version AND u.field = o.field
-        LEFT JOIN quality.correction c USING (correction_id)
-        ORDER BY o.entity, o.entity_id, o.field, o.record_id
+        SELECT p.*, l.losing FROM crm.provenance p
+        LEFT JOIN (
+            SELECT entity, entity_id, field, list_sort(list(DISTINCT losing_value)) AS losing
+            FROM crm.conflict GROUP BY ALL
+        ) l USING (entity, entity_id, field)
+        ORDER BY p.entity, p.entity_id, p.field, p.record_id
+        """,
+    ),
+    "conflicts": (
+        "what records say otherwise than their golden record: the winner, and each that lost",
+        """
+        SELECT * FROM crm.conflict ORDER BY entity, entity_id, field, losing_record_id
+        """,
+    ),
+    "pins": (
+        "values that people put in place of what records say, pinned or accepted, in force or not",
+        """
+        SELECT o.override_id, o.entity, coalesce(m.entity_id, o.record_id) AS entity_id,
+               o.record_id, o.field, o.kind, o.value, o.actor, o.reason, o.made_at, o.expires_on,
+               o.proposal_id, o.run_id, o.applied, o.withdrawn_at, o.withdrawn_by,
+               o.withdrawn_because
+        FROM crm.override o LEFT JOIN matching.membership m USING (record_id)
+        ORDER BY o.override_id
+        """,
+    ),
+    "proposals": (
+        "what enrichment proposed, and what became of it",
+        """
+        SELECT p.proposal_id, p.entity, coalesce(m.entity_id, p.record_id) AS entity_id,
+               p.* EXCLUDE (proposal_id, entity)
+        FROM crm.proposal p LEFT JOIN matching.membership m USING (record_id)
+        ORDER BY p.proposal_id
         """,
     ),
     "runs": (
-        "the runs of this store",
+        "the runs of this store; undone_run: the run that undid one",
         """
-        SELECT run_id, started_at, finished_at, command, actor, as_of, changed FROM audit.run
+        SELECT run_id, started_at, finished_at, command, actor, as_of, changed, undone_run
+        FROM audit.run
         ORDER BY run_id
         """,
     ),

@@ -17,6 +17,15 @@ def golden_table(entity: str) -> str:
     return f"crm.{entity}"
 
 
+def with_golden(store: Store, entity: str, entities: pl.DataFrame) -> pl.DataFrame:
+    """Those of ``entities`` (``entity_id``) that have a golden record."""
+    with store.staged(entities.select("entity_id"), "asked"):
+        return store.frame(
+            f"SELECT entity_id FROM {golden_table(entity)}"  # noqa: S608
+            " WHERE entity_id IN (SELECT entity_id FROM asked) ORDER BY entity_id"
+        )
+
+
 def golden_of(store: Store, entity: str, entity_ids: Collection[int]) -> pl.DataFrame:
     """Golden records of some customers: ``entity_id``, ``version`` … and the fields, by id."""
     ids = pl.DataFrame({"entity_id": sorted(entity_ids)}, schema={"entity_id": pl.Int64})
@@ -100,10 +109,19 @@ def write_golden(
         store.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE rewritten AS
-            SELECT g.entity_id, o.entity_id IS NULL AS is_new, coalesce(o.version, 0) + 1 AS version
+            SELECT g.entity_id, o.entity_id IS NULL AS is_new,
+                   coalesce(o.version, f.version, 0) + 1 AS version
             FROM derived g LEFT JOIN {table} o USING (entity_id)
+            LEFT JOIN crm.former_version f ON f.entity = ? AND f.entity_id = g.entity_id
             WHERE o.entity_id IS NULL OR {differs}
-            """  # noqa: S608
+            """,  # noqa: S608
+            [entity],
+        )
+        note_gone(store, entity, table)
+        store.execute(
+            "DELETE FROM crm.former_version WHERE entity = ?"
+            " AND entity_id IN (SELECT entity_id FROM rewritten)",
+            [entity],
         )
         store.execute(
             f"DELETE FROM {table} WHERE entity_id IN"  # noqa: S608
@@ -125,6 +143,21 @@ def write_golden(
     )
 
 
+def note_gone(store: Store, entity: str, table: str) -> None:
+    """Remember the versions of golden records that are about to go.
+
+    Args:
+        store: Inside its transaction; ``gone`` has the ``entity_id`` of those.
+        entity: Name of the entity.
+        table: Where they are.
+    """
+    store.execute(
+        f"INSERT INTO crm.former_version SELECT ?, entity_id, version FROM {table}"  # noqa: S608
+        " WHERE entity_id IN (SELECT entity_id FROM gone)",
+        [entity],
+    )
+
+
 def write_origins(
     store: Store, entity: str, origins: pl.DataFrame, touched: pl.DataFrame, *, run_id: int
 ) -> None:
@@ -133,19 +166,28 @@ def write_origins(
     Args:
         store: Inside its transaction.
         entity: Name of the entity.
-        origins: ``entity_id``, ``field``, ``record_id``, ``rule``.
+        origins: ``entity_id``, ``field``, ``record_id``, ``rule``, ``override_id``.
         touched: ``entity_id`` of every entity derived again or gone.
-        run_id: This run.
+        run_id: This run. An origin that was so before keeps the run that it had.
     """
-    with store.staged(touched.select("entity_id"), "derived"):
+    same = """o.entity = ? AND o.entity_id = f.entity_id AND o.field = f.field
+        AND o.record_id = f.record_id AND o.rule = f.rule
+        AND o.override_id IS NOT DISTINCT FROM f.override_id"""
+    with store.staged(touched.select("entity_id"), "derived"), store.staged(origins, "fresh"):
         store.execute(
-            "DELETE FROM crm.value_origin WHERE entity = ?"
-            " AND entity_id IN (SELECT entity_id FROM derived)",
-            [entity],
+            f"""
+            DELETE FROM crm.value_origin WHERE rowid IN (
+                SELECT o.rowid FROM crm.value_origin o SEMI JOIN derived d USING (entity_id)
+                ANTI JOIN fresh f ON {same} WHERE o.entity = ?
+            )
+            """,  # noqa: S608 - constants
+            [entity, entity],
         )
-    store.append(
-        "crm.value_origin",
-        origins.with_columns(
-            pl.lit(entity).alias("entity"), pl.lit(run_id, pl.Int64).alias("run_id")
-        ),
-    )
+        store.execute(
+            f"""
+            INSERT INTO crm.value_origin BY NAME
+            SELECT f.*, ?::VARCHAR AS entity, ?::BIGINT AS run_id FROM fresh f
+            ANTI JOIN crm.value_origin o ON {same}
+            """,  # noqa: S608
+            [entity, run_id, entity],
+        )

@@ -77,6 +77,18 @@ _OF_EVERY_STORE = (
     _unique("decision.id", "a decision_id is there once", "matching.decision", "decision_id"),
     _unique("correction.id", "a correction is there once", "quality.correction", "correction_id"),
     _unique("waiver.id", "a waiver_id is there once", "quality.waiver", "waiver_id"),
+    _unique("override.id", "an override_id is there once", "crm.override", "override_id"),
+    _unique("proposal.id", "a proposal_id is there once", "crm.proposal", "proposal_id"),
+    Invariant(
+        "override.origin",
+        "a golden value that names an override names one that is not withdrawn",
+        """
+        SELECT o.override_id AS example FROM crm.value_origin o
+        LEFT JOIN crm.override p USING (override_id)
+        WHERE o.override_id IS NOT NULL
+          AND (p.override_id IS NULL OR p.withdrawn_at IS NOT NULL OR NOT p.applied)
+        """,
+    ),
     _unique("model.id", "a model_id is there once", "matching.model", "model_id"),
     _unique(
         "model.in_use",
@@ -151,9 +163,11 @@ _OF_EVERY_STORE = (
         SELECT decision_id AS example FROM matching.decision d
         WHERE d.withdrawn_at IS NULL AND NOT starts_with(d.actor, 'source ')
           AND ((d.entity, d.source_l, d.source_key_l) NOT IN
-               (SELECT (entity, source, source_key) FROM landing.record)
+               (SELECT (entity, source, source_key) FROM landing.record
+                UNION ALL SELECT (entity, source, source_key) FROM landing.withdrawn_record)
             OR (d.entity, d.source_r, d.source_key_r) NOT IN
-               (SELECT (entity, source, source_key) FROM landing.record))
+               (SELECT (entity, source, source_key) FROM landing.record
+                UNION ALL SELECT (entity, source, source_key) FROM landing.withdrawn_record))
         """,
     ),
     Invariant(
@@ -219,8 +233,12 @@ _OF_EVERY_STORE = (
         "the change feed names ids that resolve",
         """
         SELECT entity_id AS example FROM audit.change
-        WHERE entity_id NOT IN (SELECT record_id FROM landing.record)
-           OR former_id NOT IN (SELECT record_id FROM landing.record)
+        WHERE entity_id NOT IN (
+                SELECT record_id FROM landing.record
+                UNION ALL SELECT record_id FROM landing.withdrawn_record)
+           OR former_id NOT IN (
+                SELECT record_id FROM landing.record
+                UNION ALL SELECT record_id FROM landing.withdrawn_record)
         """,
     ),
 )
@@ -308,6 +326,23 @@ def _of_golden(entity: str) -> Iterator[Invariant]:
     )
 
 
+def _of_rows(entity: str) -> Iterator[Invariant]:
+    rows = f"crm.{quoted(entity + '_row')}"
+    kind = "'" + entity.replace("'", "''") + "'"
+    yield _unique(f"{entity}.row.id", "a row is there once", rows, "entity_id")
+    yield Invariant(
+        f"{entity}.row.live",
+        "the rows in force are those of records in force",
+        f"""
+        SELECT coalesce(o.entity_id, r.record_id) AS example FROM {rows} o
+        FULL JOIN (SELECT record_id FROM landing.record WHERE entity = {kind}
+                   AND ended_at IS NULL AND current_version IS NOT NULL) r
+          ON r.record_id = o.entity_id
+        WHERE o.entity_id IS NULL OR r.record_id IS NULL
+        """,  # noqa: S608
+    )
+
+
 def violations(store: Store) -> pl.DataFrame:
     """Check everything that must be true of a store, and its audit trail.
 
@@ -322,6 +357,7 @@ def violations(store: Store) -> pl.DataFrame:
         if schema == "landing" and table.endswith("_version")
     )
     with_golden = [entity for entity in entities if ("crm", entity) in tables]
+    with_rows = [entity for entity in entities if ("crm", f"{entity}_row") in tables]
     broken = verify_trail(store)
     rows: list[tuple[str, str, int, list[str]]] = [
         ("audit.trail", "every event follows from the one before", len(broken), broken[:EXAMPLES])
@@ -335,6 +371,7 @@ def violations(store: Store) -> pl.DataFrame:
                 *_OF_EVERY_STORE,
                 *(one for entity in entities for one in _of_versions(entity)),
                 *(one for entity in with_golden for one in _of_golden(entity)),
+                *(one for entity in with_rows for one in _of_rows(entity)),
             )
         )
     return pl.DataFrame(rows, schema=VIOLATIONS, orient="row")

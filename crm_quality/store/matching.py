@@ -99,8 +99,8 @@ SHARED_BY = 3
 
 _POINT_USE = """
 CREATE OR REPLACE TEMP TABLE point_use AS
-SELECT p.kind, p.value, min(m.entity_id) AS first, max(m.entity_id) AS last
-FROM landing.contact_point p
+SELECT p.kind, p.value, min(m.entity_id) AS first, max(m.entity_id) AS last,
+FROM (FROM landing.contact_point {among}) p
 JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
 JOIN matching.membership m ON m.record_id = p.record_id
 WHERE p.entity = ? AND r.ended_at IS NULL
@@ -116,17 +116,34 @@ JOIN matching.membership m ON m.record_id = p.record_id
 WHERE p.entity = ? AND r.ended_at IS NULL
 GROUP BY ALL HAVING count(DISTINCT m.entity_id) >= ?
 """
+_COUNTED_ANEW = """
+CREATE OR REPLACE TEMP TABLE counted_anew AS
+SELECT DISTINCT kind, value FROM landing.contact_point SEMI JOIN concerned USING (record_id)
+WHERE entity = ?
+"""
 
 
-def note_point_use(store: Store, entity: str) -> None:
+def note_point_use(store: Store, entity: str, *, of: pl.DataFrame | None = None) -> None:
     """Note who uses which e-mail and phone of live records: one customer, or many.
 
     ``crm.point_owner`` has those of exactly one customer, ``matching.shared_value`` those that
     `SHARED_BY` customers or more use.
+
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        of: ``record_id`` of records that came, changed, went or moved to another customer: only
+            values that they have or had are counted anew. Null = all are.
     """
-    store.execute(_POINT_USE, [entity])
+    among, which = "", ""
+    if of is not None:
+        with store.staged(of.select("record_id"), "concerned"):
+            store.execute(_COUNTED_ANEW, [entity])
+        among = "SEMI JOIN counted_anew USING (kind, value)"
+        which = " AND (kind, value) IN (SELECT (kind, value) FROM counted_anew)"
+    store.execute(_POINT_USE.format(among=among), [entity])
     for table in ("crm.point_owner", "matching.shared_value"):
-        store.execute(f"DELETE FROM {table} WHERE entity = ?", [entity])  # noqa: S608
+        store.execute(f"DELETE FROM {table} WHERE entity = ?{which}", [entity])  # noqa: S608
     store.execute(
         "INSERT INTO crm.point_owner SELECT ?, kind, value, first FROM point_use"
         " WHERE first = last ORDER BY kind, value",
@@ -134,6 +151,7 @@ def note_point_use(store: Store, entity: str) -> None:
     )
     store.execute(_SHARED, [entity, SHARED_BY])
     store.execute("DROP TABLE point_use")
+    store.execute("DROP TABLE IF EXISTS counted_anew")
 
 
 def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:

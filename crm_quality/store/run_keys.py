@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 def run_of_key(store: Store, run_key: str) -> tuple[int, datetime, str] | None:
     """The run that was first given ``run_key``: its id, when it ended (UTC), its summary as JSON.
 
-    Null when the key is new, and when the run is no longer on record.
+    Null when the key is new, and when the run was undone or is no longer on record.
     """
     found = store.rows(
         "SELECT r.run_id, r.finished_at, r.summary::VARCHAR FROM audit.run_key k"
-        " JOIN audit.run r USING (run_id) WHERE k.run_key = ? ORDER BY r.run_id LIMIT 1",
+        " JOIN audit.run r USING (run_id) WHERE k.run_key = ?"
+        " AND r.undone_run IS NULL ORDER BY r.run_id LIMIT 1",
         [run_key],
     )
     return found[0] if found else None

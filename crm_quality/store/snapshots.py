@@ -20,7 +20,7 @@ from crm_quality.duck import connect
 from crm_quality.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from crm_quality.store.connection import Store
@@ -33,6 +33,7 @@ _NAME = re.compile(
 )
 _MOMENT = "%Y%m%dT%H%M%SZ"
 _PARTIAL = ".partial"
+_WRITER = re.compile(r"\.(\d+)-[0-9a-f]{32}\.partial")
 # Closing any handle on a file ends every POSIX lock that the process holds on it, DuckDB's among
 # them; so another process reads the file.
 _COPY = """
@@ -132,12 +133,13 @@ def set_aside(path: Path, kept: Path) -> None:
         log.replace(kept.with_name(f"{kept.name}.wal"))
 
 
-def copy_store(store: Store, target: Path) -> None:
+def copy_store(store: Store, target: Path, views: Mapping[str, str] | None = None) -> None:
     """Put a copy of the store as it is in place of ``target``, in one step.
 
     Args:
         store: Open for writing, outside a transaction.
         target: The file to make or to replace; its folder is made if missing.
+        views: Name → query, of views that the copy has in a schema ``bi``.
 
     Raises:
         StoreError: It cannot be done; ``target`` is as it was.
@@ -148,6 +150,8 @@ def copy_store(store: Store, target: Path) -> None:
         raise StoreError(f"{store.path} cannot be written: {error}") from error
     with replacement(target, store.path.stat().st_size, "a copy of the store") as made:
         copy_file(store.path, made)
+        if views:
+            _add_views(made, views)
         _check_copy(store, made)
         replace(made, target)
 
@@ -176,11 +180,10 @@ def replacement(target: Path, size: int, what: str) -> Iterator[Path]:
     Raises:
         StoreError: The folder cannot be written, or has no room; nothing was changed.
     """
-    made = target.parent / f".{target.name}.{uuid4().hex}{_PARTIAL}"
+    made = target.parent / f".{target.name}.{os.getpid()}-{uuid4().hex}{_PARTIAL}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for left in target.parent.glob(f".{target.name}.*{_PARTIAL}*"):
-            left.unlink(missing_ok=True)  # of a process that was killed
+        _clear_up(target.parent)
         require_room(target.parent, size, what)
         yield made
     except OSError as error:
@@ -192,6 +195,24 @@ def replacement(target: Path, size: int, what: str) -> Iterator[Path]:
         with suppress(OSError):  # the folder is none, or takes nothing
             made.unlink(missing_ok=True)
             made.with_name(f"{made.name}.wal").unlink(missing_ok=True)
+
+
+def _clear_up(folder: Path) -> None:
+    """Delete what processes that were killed have left half written."""
+    for left in folder.glob(f".store*{_PARTIAL}*"):
+        writer = _WRITER.search(left.name)
+        if writer is not None and not _is_alive(int(writer[1])):
+            left.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is somebody else's
+    return True
 
 
 def replace(new: Path, target: Path) -> None:
@@ -220,6 +241,13 @@ def require_room(folder: Path, size: int, what: str) -> None:
 
 def _megabytes(size: float) -> str:
     return f"{size / 1e6:,.0f} MB"
+
+
+def _add_views(copy: Path, views: Mapping[str, str]) -> None:
+    with connect(copy) as opened:
+        opened.execute("CREATE SCHEMA IF NOT EXISTS bi").fetchall()
+        for name, query in views.items():
+            opened.execute(f'CREATE OR REPLACE VIEW bi."{name}" AS {query}').fetchall()
 
 
 def _check_copy(store: Store, copy: Path) -> None:

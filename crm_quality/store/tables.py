@@ -25,7 +25,7 @@ CREATE TABLE {table} (
     status       VARCHAR NOT NULL,           -- accepted, quarantined
     content_hash VARCHAR NOT NULL,
     rules_hash   VARCHAR NOT NULL,           -- of the definitions that standardised it
-    raw          VARCHAR,                    -- JSON: header → text, the row as it came
+    raw          VARCHAR USING COMPRESSION zstd,  -- JSON: header → text, the row as it came
     custom       VARCHAR,                    -- JSON: unmapped columns that were filled
     updated_at TIMESTAMP{columns}
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crm_quality.store.golden import note_gone
 from crm_quality.store.landing import table_columns, version_table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import polars as pl
 
     from crm_quality.definitions import EntityDefinition
@@ -78,8 +81,10 @@ def versions_of_run(
     opted = " OR ".join(f"coalesce({text}, false)" for name, text in said.items() if name in have)
     found = store.frame(
         f"""
-        SELECT version_id, record_id, {opted or "false"} AS opted_out FROM {table}
-        WHERE run_id = ? OR batch_id IN (SELECT batch_id FROM landing.batch WHERE run_id = ?)
+        SELECT version_id, record_id, {opted or "false"} AS opted_out
+        FROM {table} v JOIN landing.record r USING (record_id)
+        WHERE r.erased_at IS NULL AND (v.run_id = ? OR v.batch_id IN (
+            SELECT batch_id FROM landing.batch WHERE run_id = ?))
         ORDER BY version_id
         """,  # noqa: S608 - the entity's name is checked against the definitions
         [run_id, run_id],
@@ -312,6 +317,8 @@ def leave_customers(
             WHERE entity_id IN (SELECT record_id FROM leaving) ORDER BY ALL
             """  # noqa: S608
         )
+    with store.staged(lost, "gone"):
+        note_gone(store, entity, table)
     with store.staged(lost, "lost"):
         store.execute(f"DELETE FROM {table} WHERE entity_id IN (FROM lost)")  # noqa: S608
         store.execute(
@@ -388,3 +395,40 @@ def former_homes(store: Store, entity: str, run_id: int) -> pl.DataFrame:
         """,
         [entity, run_id],
     )
+
+
+def turn_overrides(
+    store: Store, run_id: int, *, actor: str, reason: str, moment: datetime
+) -> dict[str, int]:
+    """Withdraw pins and enriched values that a run made; those that it withdrew hold again.
+
+    Proposals that it accepted are open again.
+
+    Returns:
+        Entity → how many overrides were turned.
+    """
+    took = "withdrawn_at = (SELECT started_at FROM audit.run WHERE run_id = $1)"
+    made = "run_id = $1 AND withdrawn_at IS NULL"
+    turned = dict(
+        store.rows(
+            "SELECT entity, count(*) FROM crm.override"  # noqa: S608
+            f" WHERE ({made}) OR (run_id <> $1 AND {took}) GROUP BY ALL ORDER BY ALL",
+            [run_id],
+        )
+    )
+    store.execute(
+        "UPDATE crm.proposal SET status = 'open', decided_at = NULL, decided_by = NULL,"  # noqa: S608
+        f" reason = NULL WHERE proposal_id IN (SELECT proposal_id FROM crm.override WHERE {made})",
+        [run_id],
+    )
+    store.execute(
+        "UPDATE crm.override SET withdrawn_at = NULL, withdrawn_by = NULL,"  # noqa: S608
+        f" withdrawn_because = NULL WHERE run_id <> $1 AND {took}",
+        [run_id],
+    )
+    store.execute(
+        "UPDATE crm.override SET withdrawn_at = $2, withdrawn_by = $3, withdrawn_because = $4"  # noqa: S608
+        f" WHERE {made}",
+        [run_id, moment, actor, reason],
+    )
+    return turned

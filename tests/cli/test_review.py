@@ -40,6 +40,14 @@ def test_a_steward_lists_looks_and_decides(crmq, people):
     assert "called" in told.out
 
 
+def test_a_decision_is_looked_at_before_it_is_made(crmq, people):
+    looked = crmq("review", "decide", "crm:3", "crm:4", "same", "--dry-run", "-p", people)
+    assert looked.code == 0, looked.err
+    assert "customer 4 goes, and resolves to the other" in looked.out
+    assert "nothing was written" in looked.err
+    assert crmq("review", "decisions", "--format", "json", "-p", people).out.strip() == "[]"
+
+
 def test_a_contradiction_is_refused_with_2_and_its_chain(crmq, people):
     crmq("review", "decide", "1", "2", "same", "-r", "a", "-p", people)
     crmq("review", "decide", "2", "3", "different", "-r", "b", "-p", people)

@@ -75,9 +75,7 @@ def test_unmerge_gives_back_what_was_and_keeps_what_was_edited_since(people, tmp
 
 
 def test_an_ended_record_goes_back_to_the_customer_that_it_was_of(people):
-    gone = PEOPLE.filter(pl.col("source_key") == "3").with_columns(is_deleted=pl.lit("true"))
     people.entities.merge(ANN, DORA, reason="one person")
-    people.run(gone.rename({"is_deleted": "IsDeleted"}), source="crm_feed.yml") if False else None
     with people.store() as store, store.transaction():
         store.execute("UPDATE landing.record SET ended_at = now()::TIMESTAMP WHERE record_id = 3")
     people.entities.unmerge(ANN, reason="two")
@@ -146,6 +144,10 @@ def test_a_stale_write_is_refused(people):
     with pytest.raises(RefusedError, match="customer 4 is no more"):
         people.entities.merge(ANN, CLEO, reason="b", expected={BOB: 1})
     assert homes(people)[CLEO] == CLEO
+    # who comes back is not taken for who was seen before
+    people.entities.unmerge(ANN, reason="c")
+    with pytest.raises(RefusedError, match="customer 4 is of version 2 now, not of version 1"):
+        people.entities.merge(ANN, BOB, reason="d", expected={BOB: 1})
 
 
 def test_merges_are_taken_back_one_by_one(people):
@@ -216,4 +218,65 @@ def test_history_tells_what_became_of_a_customer_under_all_its_numbers(people):
     people.entities.unmerge(ANN, reason="no")
     told = people.entities.history(BOB)
     assert told.entity_id == BOB
+    kinds = people.export("changes").filter(pl.col("former_id").is_not_null())["kind"]
+    assert kinds.to_list() == ["merged", "unmerged"]
     assert "act:1, taken back in run 3" in told.events["detail"].to_list()
+
+
+def test_a_preview_tells_what_the_business_counts(people):
+    deals = pl.DataFrame(
+        {
+            "source": ["crm"] * 4,
+            "source_key": ["a", "b", "c", "d"],
+            "contact_key": ["1", "4", "4", "1"],
+            "stage": ["proposal", "negotiation", "won", "proposal"],
+            "amount": ["100.10", "50", "7", "9"],
+            "probability": ["50", "10", None, None],
+            "currency": ["EUR", "EUR", "EUR", "USD"],
+        }
+    )
+    tickets = pl.DataFrame(
+        {
+            "source": ["desk"] * 2,
+            "source_key": ["t1", "t2"],
+            "contact_email": ["bob@quay.example", "ann@nordlicht.example"],
+            "ticket_status": ["open", "solved"],
+        }
+    )
+    people.run(deals, entity="deal")
+    people.run(tickets, entity="ticket")
+    told = people.entities.merge(ANN, BOB, reason="", dry_run=True).to_dict(people.rules)
+    figures = {
+        (one["figure"], one["currency"]): (one["before"], one["after"]) for one in told["figures"]
+    }
+    assert figures["deals", None] == (4, 4)
+    assert figures["pipeline", "EUR"] == (150.1, 150.1)
+    assert figures["pipeline", "USD"] == (9, 9)
+    assert figures["forecast", "EUR"] == (55.05, 55.05)
+    assert figures["won", "EUR"] == (7, 7)
+    assert figures["open_tickets", None] == (1, 1)
+    assert figures["customers", None] == (2, 1)
+
+
+def test_acts_cluster_a_large_store_as_matching_all_of_it_again_would(own_stock):
+    matching = own_stock.folder / "rules" / "matching" / "contact.yml"
+    matching.write_text(f"{matching.read_text()}\nincremental_from: 0\n")
+    own_stock = Project.open(own_stock.folder)
+    own_stock.review.apply(again=["contact"])
+    golden = own_stock.golden().filter(pl.col("records") > 1).sort("records", descending=True)
+    large, other, third = golden["entity_id"].head(3).to_list()
+    before = state(own_stock)
+    tokens = sorted(path.name for path in (own_stock.folder / "cache").iterdir())
+    merged = own_stock.entities.merge(large, other, reason="x")
+    leaving = own_stock.crosswalk().filter(entity_id=third)["record_id"].to_list()[-1]
+    own_stock.entities.split(third, leaving, reason="y")
+    # what is known of the records is as it was
+    assert sorted(path.name for path in (own_stock.folder / "cache").iterdir()) == tokens
+    acted = homes(own_stock)
+    households = own_stock.export("groups")
+    own_stock.review.apply(again=["contact"])
+    assert homes(own_stock) == acted
+    assert own_stock.export("groups").equals(households)
+    own_stock.undo(4, reason="z")
+    own_stock.entities.unmerge(f"act:{merged.act_id}", reason="z")
+    assert same_state(own_stock, before)

@@ -98,6 +98,7 @@ class Store(RuleBasedStateMachine):
         again = self.project.run(pl.DataFrame(rows), entity=entity).summary
         assert again.golden.created == again.golden.changed == 0
         assert again.golden.merged == again.golden.split == 0
+        assert all(of.created == of.changed == 0 for of in again.rows.values())
         assert again.records.unchanged == again.records.accepted
 
     def _customers(self) -> list[int]:
@@ -246,6 +247,20 @@ class Store(RuleBasedStateMachine):
             return
         told = self.project.crosswalk().filter(pl.col("record_id").is_in(crosswalk["record_id"]))
         assert told["entity_id"].n_unique() > 1
+
+    @precondition(lambda self: self._customers())
+    @rule(data=st.data(), city=st.sampled_from(["Oslo", "Bergen", ""]), stays=st.booleans())
+    def pin(self, data: st.DataObject, city: str, stays: bool) -> None:
+        """A steward's value stands at once; taken back, it is as if it had never been."""
+        customer = data.draw(st.sampled_from(self._customers()))
+        before = state(self.project)
+        pins = self.project.overrides.pins().filter(pl.col("entity_id") == customer)
+        self.project.overrides.pin(customer, {"city": city}, reason="law")
+        golden = self.project.golden().filter(pl.col("entity_id") == customer)
+        assert golden["city"].item() == (city or None)
+        if not stays and pins.is_empty():
+            self.project.overrides.unpin(customer, reason="law")
+            assert state(self.project) == before
 
     @invariant()
     def it_is_whole(self) -> None:

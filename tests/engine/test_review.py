@@ -1,5 +1,7 @@
 """The steward's desk."""
 
+import shutil
+
 import polars as pl
 import pytest
 
@@ -19,10 +21,16 @@ PEOPLE = pl.DataFrame(
 )
 
 
-@pytest.fixture
-def people(project):
+@pytest.fixture(scope="module")
+def taken_in(new_project, tmp_path_factory):
+    project = Project.open(shutil.copytree(new_project, tmp_path_factory.mktemp("p") / "project"))
     project.run(PEOPLE)
-    return project
+    return project.folder
+
+
+@pytest.fixture
+def people(taken_in, tmp_path):
+    return Project.open(shutil.copytree(taken_in, tmp_path / "project"))
 
 
 def homes(project):

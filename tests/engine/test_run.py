@@ -9,6 +9,7 @@ import pytest
 from crm_quality import Project
 from crm_quality.errors import InputError, LimitError, NotFoundError, ProjectError
 from crm_quality.store import verify_trail
+from crm_quality.store.matching import note_point_use
 
 ANN = {
     "source": "crm",
@@ -337,3 +338,26 @@ def test_a_project_is_not_made_over_another(project):
 def test_a_folder_that_is_no_project_is_told(tmp_path):
     with pytest.raises(ProjectError, match="crmq init"):
         Project.open(tmp_path)
+
+
+def test_shared_values_are_counted_anew_where_a_change_reaches(own_stock):
+    kept = "SELECT entity, kind, value, people FROM matching.shared_value ORDER BY ALL"
+    shared = own_stock.golden()["email"].drop_nulls()[0]
+    rows = (
+        own_stock.golden()
+        .head(6)
+        .select(
+            pl.lit("shop").alias("source"),
+            pl.col("entity_id").cast(pl.String).alias("source_key"),
+            "first_name",
+            "last_name",
+            pl.lit(shared).alias("email"),
+        )
+    )
+    own_stock.run(rows)
+    own_stock.run(rows.head(3).with_columns(email=pl.lit("nobody@else.example")))
+    with own_stock.store() as store, store.transaction():
+        found = store.frame(kept)
+        note_point_use(store, "contact")
+        assert store.frame(kept).equals(found)
+    assert found.height > 0

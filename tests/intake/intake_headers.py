@@ -140,6 +140,23 @@ SALESFORCE_CASE = (
     "Origin,Subject,Priority,Description,IsClosed,ClosedDate,IsEscalated,OwnerId,CreatedDate,"
     "LastModifiedDate,SystemModstamp,ContactPhone,ContactEmail"
 )
+SALESFORCE_CAMPAIGN = (
+    "Id,IsDeleted,Name,ParentId,Type,Status,StartDate,EndDate,ExpectedRevenue,BudgetedCost,"
+    "ActualCost,ExpectedResponse,NumberSent,IsActive,Description,NumberOfLeads,OwnerId,CreatedDate,"
+    "LastModifiedDate,SystemModstamp"
+)
+SALESFORCE_CAMPAIGN_MEMBER = (
+    "Id,IsDeleted,CampaignId,LeadId,ContactId,Status,HasResponded,CreatedDate,LastModifiedDate,"
+    "SystemModstamp,FirstRespondedDate,LeadOrContactId"
+)
+SALESFORCE_TASK = (
+    "Id,WhoId,WhatId,Subject,ActivityDate,Status,Priority,OwnerId,Description,IsDeleted,AccountId,"
+    "IsClosed,CreatedDate,LastModifiedDate,SystemModstamp"
+)
+GOOGLE_ADS_LEAD = (
+    "lead_id,api_version,form_id,campaign_id,google_key,is_test,gcl_id,adgroup_id,creative_id,"
+    "Full name,User email,User phone,lead_submit_time"
+)
 #: Header → the source it tells of; null = none of ours.
 TOLD_BY = {
     HUBSPOT_CONTACTS: "hubspot_contacts",
@@ -157,6 +174,10 @@ TOLD_BY = {
     SALESFORCE_ACCOUNT_REPORT: "salesforce_accounts",
     SALESFORCE_OPPORTUNITY: "salesforce_opportunities",
     SALESFORCE_CASE: "salesforce_cases",
+    SALESFORCE_CAMPAIGN: "salesforce_campaigns",
+    SALESFORCE_CAMPAIGN_MEMBER: "salesforce_campaign_members",
+    SALESFORCE_TASK: "salesforce_tasks",
+    GOOGLE_ADS_LEAD: "google_ads_leads",
     MAILCHIMP: "mailchimp",
     MAILCHIMP_UNSUBSCRIBED: "mailchimp_unsubscribed",
     STRIPE_CUSTOMERS: "stripe_customers",

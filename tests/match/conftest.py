@@ -1,18 +1,18 @@
-"""Generated contacts, cleaned as a run would clean them, and a model of them."""
+"""Generated contacts, cleaned by a run, and the model that it learnt of them."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 
-from crm_quality import default_rules, read, standardise, take_in
-from crm_quality.match import match_records
+from crm_quality import default_rules
+from crm_quality.match import MatchModel
+from crm_quality.store.landing import current_records
+from crm_quality.store.matching import model_in_use
 
-GENERATOR = Path(__file__).parents[2] / "benchmarks" / "generate.py"
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @pytest.fixture(scope="session")
@@ -21,28 +21,13 @@ def contact():
 
 
 @pytest.fixture(scope="session")
-def contacts(tmp_path_factory, contact) -> pl.DataFrame:
-    """2,600 records of 1,820 people, standardised, with ``record_id`` and ``person_id``."""
-    folder = tmp_path_factory.mktemp("contacts")
-    out, truth = folder / "contacts.parquet", folder / "truth.parquet"
-    subprocess.run(
-        [sys.executable, GENERATOR, "contacts", "--rows", "2600", "--out", out, "--truth", truth],
-        check=True,
-        capture_output=True,
-    )
-    rules = default_rules()
-    raw = take_in(read(out), rules).records["contact"]
-    clean = standardise(raw, contact, sources=rules.sources)
-    kept = [name for name in clean.columns if name in contact.columns]
-    people = pl.read_parquet(truth).select("source", "source_key", "person_id")
-    return (
-        clean.select("source", "source_key", *(n for n in kept if n != "source_key"))
-        .join(people, on=["source", "source_key"], how="left", maintain_order="left")
-        .with_row_index("record_id", offset=1)
-        .with_columns(pl.col("record_id").cast(pl.Int64))
-    )
+def contacts(stocked) -> pl.DataFrame:
+    """Some 2,500 records of 1,750 people, standardised, with ``record_id``."""
+    with stocked.store() as store:
+        return current_records(store, "contact").sort("record_id")
 
 
 @pytest.fixture(scope="session")
-def model(contacts, contact):
-    return match_records(contacts, contact).model
+def model(stocked):
+    with stocked.store() as store:
+        return MatchModel.from_json(model_in_use(store, "contact"))

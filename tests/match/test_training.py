@@ -11,7 +11,7 @@ from crm_quality import default_rules, standardise
 from crm_quality.match import MatchModel, match_records
 from crm_quality.match.comparisons import OF_ROLE
 from crm_quality.match.random_pairs import RandomAgreement
-from crm_quality.match.relations import train
+from crm_quality.match.relations import in_order, train
 
 MATCHING = CONTACT.matching
 BY_NAME = {comparison.name: comparison for comparison in OF_ROLE.values()}
@@ -49,6 +49,24 @@ def test_probabilities_are_probabilities_and_bounds_hold(seen, records):
         if bound is not None:
             held = [name in bound.levels for name in comparison.names()]
             assert table[0][:, held].sum(axis=1).max() <= bound.at_most + 1e-9
+
+
+shares = st.lists(st.floats(0.001, 1), min_size=16, max_size=16).map(np.array)
+
+
+@given(shares, shares, st.sampled_from([BY_NAME["company"], BY_NAME["surname"]]))
+def test_a_level_that_is_weaker_by_definition_never_proves_more(same, chance, comparison):
+    same, chance = (one[: len(comparison.levels)] for one in (same, chance))
+    same, chance = same / same.sum(), chance / chance.sum()
+    held = in_order(same, chance, comparison)
+    places = [comparison.names().index(name) for name in comparison.weakening]
+    ratios = (held / chance)[places]
+    assert np.all(np.diff(ratios) <= 1e-9)
+    assert held.sum() == pytest.approx(1)
+    # what is in order already stays as it is
+    assert in_order(held, chance, comparison) == pytest.approx(held)
+    others = np.delete(np.arange(len(held)), places)
+    assert np.array_equal(held[others], same[others])
 
 
 @settings(max_examples=40)
@@ -141,3 +159,11 @@ def test_without_a_shipped_model_of_its_relations_a_definition_learns_from_the_r
 def test_two_records_of_strangers_stay_two():
     ann, bob = strangers(2)
     assert customers(ann, bob, others=[]) == [0, 1]
+
+
+def test_surnames_are_compared_where_no_record_has_a_given_name():
+    rows = generated(60).drop("first_name")
+    result = match_records(rows, CONTACT)
+    assert "gamma_surname" in result.pairs.columns
+    told = result.pairs.filter(pl.col("match_weight") >= 0)["gamma_surname"]
+    assert (told > 0).mean() > 0.9

@@ -65,3 +65,10 @@ ALTER TABLE matching.decision ADD COLUMN applied_run BIGINT;     -- the first th
 ALTER TABLE matching.decision ADD COLUMN withdrawn_run BIGINT;   -- the one that took it back
 UPDATE matching.decision SET applied_run = run_id WHERE withdrawn_at IS NULL;
 UPDATE matching.decision SET withdrawn_run = run_id WHERE withdrawn_at IS NOT NULL;
+
+-- the version that a golden record had when it was last there, so that no version comes twice
+CREATE TABLE crm.former_version (
+    entity    VARCHAR NOT NULL,
+    entity_id BIGINT NOT NULL,
+    version   BIGINT NOT NULL
+);

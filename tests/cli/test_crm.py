@@ -1,0 +1,74 @@
+"""``crmq crm``: reports on the terminal and as data."""
+
+import json
+
+import pytest
+
+from crm_quality import Project
+
+DEALS = """\
+source_key,contact_email,name,stage,amount,currency,owner,close_date,updated_at
+d1,ann@nordlicht.example,Anns licence,Proposal,1000.10,EUR,Ann,2026-07-01,2026-06-01T08:00:00Z
+d2,bob@quay.example,Bobs licence,Closed Won,200.00,USD,Bo,2026-05-10,2026-05-10T08:00:00Z
+d3,,Nobodys,Negotiation,50.05,EUR,Bo,2026-06-20,2026-06-10T08:00:00Z
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = Project.create(tmp_path_factory.mktemp("crm") / "project")
+    file = made.folder.parent / "deals.csv"
+    file.write_text(DEALS)
+    made.run(file, source="shop", entity="deal")
+    return made.folder
+
+
+REPORTS = [
+    ("pipeline",), ("pipeline", "--by", "owner"), ("pipeline", "--by", "month"),
+    ("pipeline", "--by", "deal"), ("pipeline", "--by", "conversion"),
+    ("pipeline", "--by", "history"), ("pipeline", "--by", "move"), ("forecast",),
+    ("forecast", "--past"), ("tickets",), ("tickets", "--by", "customer"),
+    ("tickets", "--by", "ticket"), ("tasks",), ("tasks", "--by", "owner"), ("campaign",),
+    ("renewals",), ("leads",), ("leads", "--by", "history"), ("attention",),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", REPORTS, ids=" ".join)
+def test_every_report_comes_as_a_table_and_as_json(crmq, folder, words):
+    asked = ("crm", *words, "-p", folder, "--as-of", "2026-06-15")
+    table = crmq(*asked)
+    assert table.code == 0, table.err
+    assert table.out or table.err  # nothing to tell is said
+    told = crmq(*asked, "--format", "json")
+    assert told.code == 0
+    json.loads(told.out)
+
+
+def test_the_pipeline_keeps_currencies_apart_and_money_exact(crmq, folder):
+    asked = ("crm", "pipeline", "-p", folder, "--as-of", "2026-06-15")
+    rows = json.loads(crmq(*asked, "-f", "json").out)
+    told = {(row["stage"], row["currency"]): (row["amount"], row["weighted"]) for row in rows}
+    assert told == {
+        ("proposal", "EUR"): ("1000.10", "400.04"),
+        ("negotiation", "EUR"): ("50.05", "35.04"),
+        ("won", "USD"): ("200.00", "200.00"),
+    }
+    assert "━" in crmq(*asked).out
+
+
+def test_names_of_deals_are_masked_unless_asked_for(crmq, folder):
+    asked = ("crm", "pipeline", "--by", "deal", "-p", folder, "--as-of", "2026-06-15")
+    assert "licence" not in crmq(*asked).out
+    assert "licence" not in crmq(*asked, "--format", "jsonl").out
+    assert "licence" in crmq(*asked, "--show-personal").out
+
+
+def test_a_report_that_is_not_there_ends_with_2_and_names_those_that_are(crmq, folder):
+    refused = crmq("crm", "pipeline", "--by", "moon", "-p", folder)
+    assert (refused.code, refused.out) == (2, "")
+    assert "choose from stage, owner, month" in refused.err
+
+
+def test_the_forecast_says_which_way_was_closest(crmq, folder):
+    told = crmq("crm", "forecast", "-p", folder, "--as-of", "2026-06-15")
+    assert "the plain average of three months was closest" in " ".join(told.out.split())
