@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crm_quality.audit.masking import masked_rows
-from crm_quality.cli import crm_work
+from crm_quality.cli import crm_insight, crm_segment, crm_work
 from crm_quality.cli.crm_tables import COLUMNS, day, in_hours, print_report, with_bar, write_text
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, ShowPersonal, Wait
 from crm_quality.cli.output import console, counted, print_frame, print_object, say
@@ -22,7 +22,8 @@ group = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands, and those of other modules that belong to the group."""
-    crm_work.register(group)
+    for module in (crm_work, crm_insight, crm_segment):
+        module.register(group)
     app.add_typer(group, name="crm")
 
 

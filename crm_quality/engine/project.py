@@ -23,6 +23,7 @@ from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs,
 from crm_quality.engine.exchange import Exchange
 from crm_quality.engine.explain import Explanation, explain
 from crm_quality.engine.fitting import fit_store
+from crm_quality.engine.insight import Insight
 from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.overrides import Overrides
 from crm_quality.engine.plan import Plan, plan
@@ -139,6 +140,11 @@ class Project:
     def crm(self) -> Crm:
         """The CRM model: pipeline, tickets, tasks, campaigns, leads."""
         return Crm(self)
+
+    @property
+    def insight(self) -> Insight:
+        """Profiles, scores, attribution, segments, value, and the management's questions."""
+        return Insight(self)
 
     @property
     def quarantine(self) -> Quarantine:
