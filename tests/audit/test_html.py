@@ -112,9 +112,10 @@ def fill_with_faults(stock, entity, *, rows, more_rules=60, accepted=True):
     rules += [f"{entity}.custom_{number}" for number in range(more_rules)]
     stock.connection.execute(
         f"""
-        INSERT INTO landing.record
+        INSERT INTO landing.record (record_id, entity, source, source_key, first_run, accepted_no,
+                                    current_version)
         SELECT i, '{entity}', 'a source with a rather long name ' || (i % 80), i, 1,
-            CASE WHEN {accepted} THEN i END, CASE WHEN {accepted} THEN i END, NULL, NULL
+            CASE WHEN {accepted} THEN i END, CASE WHEN {accepted} THEN i END
         FROM range({rows}) t(i)"""
     ).fetchall()
     columns = stock.rules.entity(entity).columns

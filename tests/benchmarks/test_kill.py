@@ -5,7 +5,8 @@
 
 import pytest
 
-from benchmarks.kill import EXECUTE, OPERATIONS, Place, Stage, make_project
+from benchmarks.kill import Stage
+from benchmarks.kill_operations import EXECUTE, OPERATIONS, Place, make_project
 
 MOMENTS = [
     ("run", Place("crm_quality.engine.golden:write_golden"), 0.0),

@@ -47,7 +47,7 @@ def clean_company(number: int) -> dict[str, str | None]:
         "state": None,
         "postcode": postcode,
         "country": country,
-        "owner": chance.choice(("Ann Lee", "Bo Berg", None)),
+        "owner": chance.choice(("Ann Lee", "Bo Berg")),
         "lifecycle_stage": chance.choice(("lead", "customer", None)),
         "parent_source_key": None,
         "created_at": f"20{chance.randint(15, 22)}-03-04T09:30:00Z",

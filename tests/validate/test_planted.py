@@ -85,13 +85,13 @@ def test_records_with_an_error_planted_are_the_quarantine(entity, request):
 
 STORE_RULES = {
     "contact": {
-        "contact.email.unique", "contact.tax_id.unique", "contact.stale",
+        "contact.email.unique", "contact.tax_id.unique", "contact.stale", "contact.owner.active",
         # of contacts against companies: tests/engine/test_store_rules.py
         "contact.company_name.orphan", "contact.email.other_company",
     },
     "company": {
         "company.domain.unique", "company.registration_id.unique", "company.vat_id.unique",
-        "company.parent_source_key.orphan", "company.stale",
+        "company.parent_source_key.orphan", "company.stale", "company.owner.active",
     },
 }  # fmt: skip
 
@@ -117,12 +117,15 @@ def test_faults_of_contacts_among_each_other_are_found_once_each(contact):
     rows[60]["tax_id"] = "T4711081"
     rows[70]["updated_at"] = "2022-06-29T23:00:00Z"
     rows[80]["updated_at"] = "2022-06-30T01:00:00Z"
+    rows = [{**row, "owner": "Ann Lee"} for row in rows]
+    rows[90] |= {"owner": None, "lifecycle_stage": "customer"}
 
     issues = check_store({"contact": golden(rows, contact)}, contact, as_of=DAY).issues
 
     expected = {f"c{n}": ["contact.email.unique"] for n in (10, 20, 30)}
     expected |= {f"c{n}": ["contact.tax_id.unique"] for n in (40, 50)}
     expected["c70"] = ["contact.stale"]
+    expected["c90"] = ["contact.owner.active"]
     assert {key: rules for (_, key), rules in found(issues).items()} == expected
 
 
@@ -133,6 +136,7 @@ def test_faults_of_companies_among_each_other_are_found_once_each(company):
     rows[50]["vat_id"] = rows[60]["vat_id"]
     rows[70]["parent_source_key"], rows[80]["parent_source_key"] = "k81", "k9999"
     rows[90]["updated_at"] = "2022-06-29T23:00:00Z"
+    rows[120] |= {"owner": None, "lifecycle_stage": "customer"}
 
     issues = check_store({"company": golden(rows, company)}, company, as_of=DAY).issues
 
@@ -141,6 +145,7 @@ def test_faults_of_companies_among_each_other_are_found_once_each(company):
     expected |= {f"k{n}": ["company.vat_id.unique"] for n in (50, 60)}
     expected["k80"] = ["company.parent_source_key.orphan"]
     expected["k90"] = ["company.stale"]
+    expected["k120"] = ["company.owner.active"]
     assert {key: rules for (_, key), rules in found(issues).items()} == expected
 
 
