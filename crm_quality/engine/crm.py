@@ -84,7 +84,9 @@ class Crm:
             the past) and ``plain`` (the average of the last three months). Null = the way knows
             nothing to go by.
         """
-        return self._frame("FROM crm.forecast ORDER BY month NULLS LAST, currency", as_of)
+        with self._reading(as_of) as store:
+            store.execute("SET VARIABLE crm_only_now = true")
+            return store.frame("FROM crm.forecast ORDER BY month NULLS LAST, currency")
 
     def forecast_past(self, *, as_of: date | None = None) -> pl.DataFrame:
         """The forecasts of the last twelve months, each of its first moment, and what was won."""

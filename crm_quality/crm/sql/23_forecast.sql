@@ -7,10 +7,11 @@
 --   plain    what was won in the three months before, by month on average
 -- A deal whose expected day has passed counts in the month at hand.
 
--- the first moments of the last 12 months, of this month and (for what is to come) now
+-- the first moments of the last 12 months, of this month and (for what is to come) now; who wants
+-- nothing but what is to come sets the variable crm_only_now, which saves looking back
 CREATE OR REPLACE VIEW crm.forecast_made AS
 SELECT (date_trunc('month', crm.moment()) - to_months(n))::TIMESTAMP AS made_at, false AS is_now
-FROM range(0, 13) t (n)
+FROM range(0, CASE WHEN getvariable('crm_only_now') THEN 0 ELSE 13 END) t (n)
 UNION ALL SELECT crm.moment(), true;
 
 -- deals that were open then, as they were known then
