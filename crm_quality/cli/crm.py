@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from crm_quality.audit.masking import masked_rows
-from crm_quality.cli import crm_insight, crm_segment
-from crm_quality.cli.crm_tables import COLUMNS, day, in_hours, print_report, with_bar
+from crm_quality.cli import crm_insight, crm_segment, crm_work
+from crm_quality.cli.crm_tables import COLUMNS, day, in_hours, print_report, with_bar, write_text
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, ShowPersonal, Wait
-from crm_quality.cli.output import console, print_frame, print_object, say
+from crm_quality.cli.output import console, counted, print_frame, print_object, say
 from crm_quality.engine.project import Project
 
 group = typer.Typer(
@@ -22,7 +22,7 @@ group = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands, and those of other modules that belong to the group."""
-    for module in (crm_insight, crm_segment):
+    for module in (crm_work, crm_insight, crm_segment):
         module.register(group)
     app.add_typer(group, name="crm")
 
@@ -114,6 +114,10 @@ def tasks(
     by: Annotated[str, typer.Option("--by", help="task or owner.")] = "task",
     owner: Annotated[str | None, typer.Option("--owner", help="Only this person's.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only late ones.")] = False,
+    ics: Annotated[
+        Path | None,
+        typer.Option("--ics", help="Write them to this file for a calendar; subjects are shown."),
+    ] = None,
     as_of: AsOf = None,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
@@ -122,6 +126,11 @@ def tasks(
 ) -> None:
     """Open tasks; a task is late when it is late where its owner is."""
     opened = Project.open(project, wait=wait)
+    if ics is not None:
+        text = opened.crm.calendar(owner=owner, overdue=overdue, as_of=day(as_of))
+        write_text(ics, text)
+        say(f"wrote {counted(text.count('BEGIN:VTODO'), 'task')} to {ics}")
+        return
     found = opened.crm.tasks(by, owner=owner, overdue=overdue, as_of=day(as_of))
     if not show_personal and by == "task":
         found = masked_rows(found, opened.rules, "task")
@@ -176,7 +185,8 @@ def leads(
     found = Project.open(project, wait=wait).crm.leads(by, as_of=day(as_of))
     if by in {"stage", "reason"}:
         found = with_bar(found, "customers" if by == "stage" else "returned", output)
-    print_report(found, output, "nothing of that kind")
+    columns = COLUMNS["step"] if by in {"history", "fault"} else COLUMNS.get(by)
+    print_report(found, output, "nothing of that kind", columns if by != "customer" else None)
 
 
 @group.command("attention")

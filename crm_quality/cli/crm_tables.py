@@ -9,9 +9,11 @@ from polars import selectors
 
 from crm_quality.cli.options import Format
 from crm_quality.cli.output import as_table, console, print_frame, say
+from crm_quality.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from pathlib import Path
 
 _BAR, _MOST = 12, 50
 #: What the tables of the terminal show of each report; ``""`` is the bar. JSON has all columns.
@@ -96,6 +98,14 @@ def with_bar(
     place = frame.columns.index(column) + 1
     bar = frame.select(pl.lit("━").repeat_by(length).list.join("").alias(""))
     return frame.insert_column(place, bar.to_series())
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file as it stands; line ends are kept."""
+    try:
+        file.write_bytes(text.encode())
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror or error}") from error
 
 
 def day(as_of: datetime | None) -> date | None:

@@ -40,7 +40,8 @@ def advice(survey: RuleSurvey, *, as_of: date | None = None) -> tuple[Fault, ...
     day = as_of or datetime.now(UTC).date()
     found: list[Fault] = []
     for (kind, name), document in survey.documents.items():
-        told = _ADVISERS[kind](rules, name, day)
+        adviser = _ADVISERS.get(kind)
+        told = adviser(rules, name, day) if adviser is not None else ()
         found.extend(document.fault(way, message, hint) for way, message, hint in told)
     return tuple(sorted(found, key=lambda fault: (str(fault.file), fault.line, fault.column)))
 

@@ -207,6 +207,7 @@ def _surveyed(reading: _Reading, folder: Path, files: Sequence[Path]) -> RuleSur
             _of(reading.models, "pipelines", Pipeline),
             _of(reading.models, "lifecycles", Lifecycle),
             _of(reading.models, "workflows", Workflow),
+            frozenset(reading.broken),
         ),
     ]
     for kind, name, way, message, hint in found:

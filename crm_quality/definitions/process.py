@@ -181,18 +181,23 @@ def process_faults(
     pipelines: Mapping[str, Pipeline],
     lifecycles: Mapping[str, Lifecycle],
     workflows: Mapping[str, Workflow],
+    broken: frozenset[tuple[str, str]] = frozenset(),
 ) -> Iterator[ReferenceFault]:
-    """Every stage, entity or field that is named and does not exist; two pipelines of one name."""
+    """Every stage, entity or field that is named and does not exist; two pipelines of one name.
+
+    What refers to a ``broken`` definition (kind, name) is not blamed for it.
+    """
     yield from _pipeline_faults(pipelines, vocabularies)
     stages = _values(vocabularies, LIFECYCLE_STAGES)
     for name, lifecycle in lifecycles.items():
-        if name not in entities:
+        if name not in entities and ("entities", name) not in broken:
             yield "lifecycles", name, ("lifecycle",), *unknown("entity", name, entities)
         for place, stage in enumerate(lifecycle.stages):
             if stages and stage not in stages:
                 yield "lifecycles", name, ("stages", place), *unknown("stage", stage, stages)
     for name, workflow in workflows.items():
-        yield from _workflow_faults(name, workflow, entities)
+        if ("entities", workflow.entity) not in broken:
+            yield from _workflow_faults(name, workflow, entities)
 
 
 def _values(vocabularies: Mapping[str, Vocabulary], name: str) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crm_quality.crm import declare_service
+from crm_quality.crm.calendar import calendar_of
 from crm_quality.crm.reports import (
     LEADS_BY,
     PIPELINE_BY,
@@ -18,9 +19,25 @@ from crm_quality.crm.reports import (
     report,
 )
 from crm_quality.engine.fitting import fit_store
+from crm_quality.engine.leads import (
+    ACCEPTED,
+    CONVERTED,
+    OWN_SOURCE,
+    RETURNED,
+    Converted,
+    Step,
+    Wanted,
+    answer,
+    converted,
+    hand_over,
+    move,
+)
+from crm_quality.engine.workflows import chosen, due_actions, keep_actions
+from crm_quality.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from decimal import Decimal
 
     from crm_quality.engine.project import Project
     from crm_quality.store import Store
@@ -150,6 +167,129 @@ class Crm:
         """
         found = self._frame("FROM crm.attention ORDER BY kind, entity, entity_id", as_of)
         return found if kind is None else found.filter(pl.col("kind") == kind)
+
+    def workflows(
+        self,
+        name: str | None = None,
+        *,
+        apply: bool = False,
+        skip: bool = False,
+        as_of: date | None = None,
+    ) -> pl.DataFrame:
+        """What the workflows of ``rules/workflows`` have to do now.
+
+        An event that was answered is not answered again: a record for which a workflow holds is
+        one event for ever, or one for each value of the fields that it names as ``once_per``.
+
+        Args:
+            name: Only this workflow.
+            apply: Do it; tasks come into the store from the source ``crmq``. Else nothing is done.
+            skip: Note it as answered and do nothing, as for what happened before a workflow was
+                thought of.
+            as_of: The day that counts as today.
+
+        Returns:
+            ``workflow``, ``entity``, ``record_id``, ``event``, ``place`` (of the action), ``kind``
+            (task, tag, set, notify), ``name`` and ``value``.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+            UsageError: Both ``apply`` and ``skip``.
+            RefusedError: A task cannot be taken in; nothing is noted.
+        """
+        if apply and skip:
+            raise UsageError("do what is due, or skip it, not both")
+        project, rules = self._project, self._project.rules
+        moment = _moment(as_of)
+        with self._reading(as_of) as store:
+            due, tasks = due_actions(store, rules, chosen(rules, name), moment=moment)
+        if not (apply or skip) or due.is_empty():
+            return due
+        if apply and tasks.height:
+            run = project.run(tasks, source=OWN_SOURCE, entity="task", command="crmq crm workflows")
+            if run.summary.records.quarantined:
+                reasons = "; ".join(dict.fromkeys(run.issues["message"]))
+                raise RefusedError(f"tasks wait in quarantine: {reasons}")
+        with project.store() as store, store.transaction():
+            keep_actions(store, due, actor=project.actor, moment=moment, skipped=skip)
+        return due
+
+    def workflow_log(self) -> pl.DataFrame:
+        """What workflows have done: `workflows` with ``entity_id``, ``actor`` and ``fired_at``."""
+        return self._frame(
+            "FROM crm.workflow_log ORDER BY fired_at, workflow, record_id, place", None
+        )
+
+    def calendar(
+        self, *, owner: str | None = None, overdue: bool = False, as_of: date | None = None
+    ) -> str:
+        """Open tasks as the text of an ``.ics`` file, see `crm_quality.crm.calendar`."""
+        tasks = self.tasks(owner=owner, overdue=overdue, as_of=as_of)
+        return calendar_of(tasks, project=self._project.config.name, moment=_moment(as_of))
+
+    def move(self, contact: str | int, stage: str, *, reason: str = "") -> Step:
+        """Take a step in the life of a contact; see `crm_quality.engine.leads.move`.
+
+        The step is kept with the contact's record. The golden ``lifecycle_stage`` stays what the
+        sources say; ``crm.lifecycle_state`` says where the contact stands.
+        """
+        with self._writing() as (store, moment):
+            return move(
+                store, str(contact), stage, reason, actor=self._project.actor, moment=moment
+            )
+
+    def convert(
+        self,
+        contact: str | int,
+        name: str,
+        *,
+        amount: Decimal | None = None,
+        currency: str | None = None,
+        stage: str = "qualification",
+        company: str | None = None,
+    ) -> Converted:
+        """Make a lead a deal, and an opportunity; one that was converted before is left alone.
+
+        Args:
+            contact: By any of its records.
+            name: What the deal is called.
+            amount: What it would bring.
+            currency: Of the amount.
+            stage: Where the deal begins.
+            company: A company's key as ``source:key``.
+
+        Raises:
+            NotFoundError: There is no such contact.
+            RefusedError: The rules quarantine the deal.
+        """
+        wanted = Wanted(name, amount, currency, stage, company)
+        moment = _moment(None)
+        done = converted(
+            self._project, str(contact), wanted, moment=moment, store_as="crmq crm lead convert"
+        )
+        if done.is_new:
+            with suppress(RefusedError):  # it stands further on already
+                self.move(f"{done.contact_id}", CONVERTED, reason="converted")
+        return done
+
+    def hand_over(self, contact: str | int, to: str) -> int:
+        """Give a lead to somebody in sales; the number of the handover."""
+        with self._writing() as (store, moment):
+            return hand_over(store, str(contact), to, actor=self._project.actor, moment=moment)
+
+    def answer(self, handover_id: int, outcome: str, *, reason: str = "") -> None:
+        """Accept a lead (``accepted``) or return it with a reason (``returned``)."""
+        if outcome not in {ACCEPTED, RETURNED}:
+            raise UsageError(f"{outcome!r}: say accepted or returned")
+        with self._writing() as (store, moment):
+            answer(store, handover_id, outcome, reason, actor=self._project.actor, moment=moment)
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Store, datetime]]:
+        """The store inside a transaction, and the moment."""
+        moment = _moment(None)
+        with self._reading(moment) as store, store.transaction():
+            yield store, moment
 
     def _report(self, reports: Mapping[str, str], by: str, as_of: date | None) -> pl.DataFrame:
         with self._reading(as_of) as store:

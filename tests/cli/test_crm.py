@@ -72,3 +72,37 @@ def test_a_report_that_is_not_there_ends_with_2_and_names_those_that_are(crmq, f
 def test_the_forecast_says_which_way_was_closest(crmq, folder):
     told = crmq("crm", "forecast", "-p", folder, "--as-of", "2026-06-15")
     assert "the plain average of three months was closest" in " ".join(told.out.split())
+
+
+def test_a_lead_moves_is_converted_once_and_comes_back_with_a_reason(crmq, project):
+    people = project.folder.parent / "people.csv"
+    people.write_text("source_key,first_name,last_name,email,lifecycle_stage\n"
+                      "1,Ann,Leclerc,ann@nordlicht.example,lead\n")  # fmt: skip
+    at = ("-p", project.folder)
+    crmq("run", people, "--source", "crm", *at)
+    refused = crmq("crm", "lead", "move", "crm:1", "churned", *at)
+    assert (refused.code, refused.out) == (2, "")
+    assert "allowed are" in refused.err
+    assert crmq("crm", "lead", "move", "crm:1", "mql", *at).code == 0
+    assert "12.5x" in crmq("crm", "lead", "convert", "crm:1", "Big", "--amount", "12.5x", *at).err
+    words = ("crm", "lead", "convert", "crm:1", "Big", "--amount", "12.50", "--currency", "EUR")
+    first = json.loads(crmq(*words, "-f", "json", *at).out)
+    again = json.loads(crmq(*words, "-f", "json", *at).out)
+    assert (first["is_new"], again["is_new"]) == (True, False)
+    assert first["deal_id"] == again["deal_id"]
+    crmq("crm", "lead", "hand-over", "crm:1", "Sam", *at)
+    assert "needs a reason" in crmq("crm", "lead", "return", "1", *at).err
+    assert crmq("crm", "lead", "return", "1", "-r", "no budget", *at).code == 0
+    assert "no budget" in crmq("crm", "leads", "--by", "reason", *at).out
+
+
+def test_workflows_are_shown_done_and_told(crmq, folder, tmp_path):
+    at = ("-p", folder)
+    shown = crmq("crm", "workflows", *at)
+    assert "do it with --apply" in shown.err
+    assert "3 actions done for 1 event" in crmq("crm", "workflows", "--apply", *at).err
+    assert "nothing to do" in crmq("crm", "workflows", "--apply", *at).err
+    assert "onboarding" in crmq("crm", "workflows", "--log", *at).out
+    file = tmp_path / "tasks.ics"
+    assert "wrote 3 tasks" in crmq("crm", "tasks", "--ics", file, *at).err
+    assert file.read_text().count("BEGIN:VTODO") == 3

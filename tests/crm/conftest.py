@@ -87,3 +87,16 @@ def business_with(template, tmp_path_factory):
         return Business(Project.open(folder))
 
     return make
+
+
+@pytest.fixture
+def fresh(template, tmp_path):
+    """A maker of a business of one's own, with workflows (name → YAML) beside the default ones."""
+
+    def make(**workflows):
+        folder = shutil.copytree(template, tmp_path / "project")
+        for name, text in workflows.items():
+            (folder / "rules" / "workflows" / f"{name}.yml").write_text(text)
+        return Business(Project.open(folder))
+
+    return make

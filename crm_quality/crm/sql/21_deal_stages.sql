@@ -5,10 +5,11 @@
 --   * Versions that leave the stage as it was are no event.
 
 -- deals in force with their pipeline: the one declared that they name, the default one where they
--- name none, else what they say
+-- name none, else what they say; an owner that a workflow gave counts where the source names none
 CREATE OR REPLACE VIEW crm.deal_in_pipeline AS
-SELECT d.*, coalesce(n.pipeline, d.pipeline) AS in_pipeline
+SELECT d.* REPLACE (coalesce(d.owner, o.value) AS owner), coalesce(n.pipeline, d.pipeline) AS in_pipeline
 FROM crm.deal d
+LEFT JOIN crm.set_value o ON o.entity = 'deal' AND o.field = 'owner' AND o.entity_id = d.entity_id
 LEFT JOIN crm.pipeline_name n ON n.spelling = lower(trim(coalesce(d.pipeline, '')));
 
 -- every accepted version in order: what was known of a deal from when to when

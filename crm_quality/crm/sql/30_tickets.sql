@@ -18,7 +18,8 @@ ASOF LEFT JOIN crm.business_time b ON m.moment >= b.opens_at;
 -- missed: the time promised for its priority has passed; null = none was promised, or not known
 CREATE OR REPLACE VIEW crm.ticket_time AS
 WITH timed AS (
-    SELECT t.entity_id AS ticket_id, t.subject, t.priority, t.ticket_status, t.channel, t.owner,
+    SELECT t.entity_id AS ticket_id, t.subject, t.priority, t.ticket_status, t.channel,
+           coalesce(t.owner, w.value) AS owner,
            t.contact_id, t.contact_state, t.company_id, t.created_at, t.first_response_at,
            t.resolved_at,
            t.ticket_status NOT IN ('solved', 'closed')
@@ -28,6 +29,7 @@ WITH timed AS (
            coalesce(p.first_response_seconds, a.first_response_seconds) AS first_response_target,
            coalesce(p.resolution_seconds, a.resolution_seconds) AS resolution_target
     FROM crm.ticket t
+    LEFT JOIN crm.set_value w ON w.entity = 'ticket' AND w.field = 'owner' AND w.entity_id = t.entity_id
     LEFT JOIN crm.ticket_moment o ON o.moment = t.created_at
     LEFT JOIN crm.ticket_moment f ON f.moment = t.first_response_at AND t.first_response_at >= t.created_at
     LEFT JOIN crm.ticket_moment r ON r.moment = t.resolved_at AND t.resolved_at >= t.created_at

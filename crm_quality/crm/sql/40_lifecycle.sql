@@ -6,11 +6,16 @@
 -- one row per step; from_stage null = the first that is known. fault: `illegal` = the rules do not
 -- allow it, `no_reason` = a step back for which nobody gave a reason; null = fine, or no rule
 CREATE OR REPLACE VIEW crm.lifecycle_event AS
-WITH said AS (
-    SELECT v.record_id, v.lifecycle_stage AS stage, coalesce(v.updated_at, b.received_at) AS occurred_at,
-           v.created_at, v.version_id AS n, 'source' AS said_by, NULL AS reason, NULL AS actor
+WITH version AS (
+    SELECT v.record_id, v.lifecycle_stage AS stage, v.created_at, v.version_id AS n,
+           coalesce(v.updated_at, b.received_at) AS occurred_at
     FROM landing.contact_version v JOIN landing.batch b USING (batch_id)
     WHERE v.status = 'accepted' AND v.lifecycle_stage IS NOT NULL
+), said AS (
+    -- a source that says again what it said before takes no step, wherever the CRM has moved on to
+    SELECT record_id, stage, occurred_at, created_at, n, 'source' AS said_by, NULL AS reason, NULL AS actor
+    FROM version
+    QUALIFY stage IS DISTINCT FROM lag(stage) OVER (PARTITION BY record_id ORDER BY occurred_at, n)
     UNION ALL
     SELECT record_id, to_stage, moved_at, NULL, 9223372036854775807, 'crm', reason, actor FROM crm.lifecycle_move
 ), step AS (
