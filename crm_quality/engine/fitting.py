@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from crm_quality.crm import declare_process, make_views
+from crm_quality.crm import declare_process, make_views, view_files
 from crm_quality.definitions import default_rules
 from crm_quality.store.fitted import fitted_for, mark_fitted
 from crm_quality.store.tables import fit_tables
@@ -33,7 +34,8 @@ def fit_store(store: Store, rules: RuleSet) -> None:
         store: Inside a transaction.
         rules: The project's rules.
     """
-    if fitted_for(store) == rules.fingerprint:
+    mark = f"{_views_digest()} {rules.fingerprint}"
+    if fitted_for(store) == mark:
         return
     usual = usual_rules().entities
     for name, definition in rules.entities.items():
@@ -42,4 +44,16 @@ def fit_store(store: Store, rules: RuleSet) -> None:
     declare_process(store, rules)
     make_views(store, rules.entities)
     make_value_views(store, [one.entity for one in rules.entities.values() if one.is_customer])
-    mark_fitted(store, rules.fingerprint)
+    mark_fitted(store, mark)
+
+
+def is_fitted(store: Store) -> bool:
+    """Whether this version has fitted the store, to whatever rules."""
+    return (fitted_for(store) or "").startswith(_views_digest())
+
+
+@cache
+def _views_digest() -> str:
+    """SHA-256 of the views of this version, so that a view that reads otherwise is made again."""
+    texts = "".join(f"{name}\n{text}" for name, _, text in view_files())
+    return hashlib.sha256(texts.encode()).hexdigest()

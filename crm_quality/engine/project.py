@@ -22,7 +22,7 @@ from crm_quality.engine.entities import Entities
 from crm_quality.engine.evaluation import Evaluation, are_pairs, evaluate_pairs, evaluate_records
 from crm_quality.engine.exchange import Exchange
 from crm_quality.engine.explain import Explanation, explain
-from crm_quality.engine.fitting import fit_store
+from crm_quality.engine.fitting import fit_store, is_fitted
 from crm_quality.engine.insight import Insight
 from crm_quality.engine.lookup import Lookup, Matcher
 from crm_quality.engine.overrides import Overrides
@@ -170,7 +170,7 @@ class Project:
             StoreError: It is missing, broken, not writable or of a later version.
         """
         with open_store(self.store_path, wait=self.wait) as store:
-            if store.upgraded:
+            if not is_fitted(store):
                 with store.transaction():
                     fit_store(store, self.rules)
             before = last_change(store) if self.config.publish else None

@@ -35,13 +35,11 @@ class Store:
     Attributes:
         path: The DuckDB file.
         connection: The connection that holds it.
-        upgraded: Whether opening it made it one of this version.
     """
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         self.connection = connection
-        self.upgraded = False
         self._when_committed: list[Callable[[], None]] = []
 
     def frame(self, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
@@ -191,7 +189,7 @@ def open_store(
     try:
         store = Store(path, connection)
         if not read_only:
-            store.upgraded = _upgrade(store, keep_former=keep_former)
+            _upgrade(store, keep_former=keep_former)
         yield store
     finally:
         connection.close()
@@ -227,14 +225,14 @@ def hold_file(path: Path, *, wait: float = 0.0) -> Iterator[Store | None]:
         connection.close()
 
 
-def _upgrade(store: Store, *, keep_former: bool) -> bool:
-    """Make a store of an earlier version one of this, or leave it as it was; true if it was one."""
+def _upgrade(store: Store, *, keep_former: bool) -> None:
+    """Make a store of an earlier version one of this, or leave it as it was."""
     missing = pending(store.connection, store.path)
     if not missing:
-        return False
+        return
     if not keep_former or len(missing) == len(migrations()):
         migrate(store.connection, store.path, missing)
-        return True
+        return
     kept = back_up(store, store.path.parent / BACKUPS, "before-upgrade")
     try:
         migrate(store.connection, store.path, missing)
@@ -246,7 +244,6 @@ def _upgrade(store: Store, *, keep_former: bool) -> bool:
         store.path,
         kept.file,
     )
-    return True
 
 
 def _connect(path: Path, wait: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def fitted_for(store: Store) -> str | None:
-    """Fingerprint of the rules; null = an earlier version fitted it, or none has."""
+    """The mark of what it was fitted to; null = an earlier version fitted it, or none has."""
     found: str | None = store.value(
         "SELECT rules_fingerprint FROM main.fitted WHERE migration = ?", [migrations()[-1][0]]
     )
     return found
 
 
-def mark_fitted(store: Store, fingerprint: str) -> None:
-    """Remember the rules, inside the transaction that fitted the store to them."""
+def mark_fitted(store: Store, mark: str) -> None:
+    """Remember what it was fitted to, inside the transaction that fitted the store to them."""
     store.execute("DELETE FROM main.fitted")
-    store.execute("INSERT INTO main.fitted VALUES (?, ?)", [fingerprint, migrations()[-1][0]])
+    store.execute("INSERT INTO main.fitted VALUES (?, ?)", [mark, migrations()[-1][0]])

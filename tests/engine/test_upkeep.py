@@ -7,10 +7,13 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import duckdb
+import polars as pl
 import pytest
 
 from crm_quality import Project
+from crm_quality.engine.match_cache import MatchCache
 from crm_quality.errors import InputError, LimitError, NotFoundError, StoreError, UsageError
+from crm_quality.match import MatchState
 
 PEOPLE = [
     {
@@ -132,8 +135,8 @@ def test_what_matching_knows_of_another_state_is_forgotten(unmatched):
     backup = unmatched.upkeep.backup()
     with unmatched.store() as store:
         store.execute("UPDATE matching.state SET token = 'now'")
-    for token in ("then", "now"):
-        (cache / f"contact-{token}").mkdir(parents=True)
+    MatchCache(cache).save("contact", "then", MatchState(pl.DataFrame({"id": [1]}), {}))
+    (cache / "contact-now").mkdir(parents=True)
     unmatched.upkeep.restore(backup.file, reason="an earlier state")
     assert [folder.name for folder in cache.iterdir()] == ["contact-then"]
 
