@@ -128,6 +128,11 @@ def erase_rows(store: Store, definition: EntityDefinition, person: Person) -> pl
             " WHERE entity = ? AND record_id IN (SELECT record_id FROM rows_of_person)",
             [entity],
         )
+        store.execute(
+            "UPDATE crm.workflow_action SET name = ?, value = NULL"
+            " WHERE entity = ? AND record_id IN (SELECT record_id FROM rows_of_person)",
+            [GONE, entity],
+        )
         for table in ("quality.correction", "quality.waiver"):
             store.execute(
                 f"DELETE FROM {table} WHERE entity = ? AND (source, source_key) IN ("  # noqa: S608
@@ -173,6 +178,10 @@ def erase_person(store: Store, person: Person, *, moment: datetime) -> None:
                 " (SELECT (source, source_key) FROM of_person)",
                 [entity],
             )
+        store.execute(
+            "UPDATE crm.segment_change SET seen = NULL"
+            " WHERE contact_id IN (SELECT record_id FROM of_person)"
+        )
         _digest_decisions(store, entity)
         store.execute(
             "UPDATE matching.act SET reason = ? WHERE act_id IN ("
