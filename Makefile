@@ -41,7 +41,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser" $(TESTS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser and not slow" $(TESTS)
 
 test-browser: $(READY)
 	CRMQ_CHROMIUM="$$(sh scripts/find-chromium.sh)" $(BIN)/python -m pytest -m browser tests/browser

@@ -10,6 +10,7 @@ trap 'rm -rf "$work"' EXIT
 "$bin/python" benchmarks/rules.py --rows 100000 --results benchmarks/results
 "$bin/python" benchmarks/store.py --rows 1000000 --results benchmarks/results
 "$bin/python" benchmarks/kill.py --moments 50 --results benchmarks/results
+"$bin/python" -m pytest -q -n auto -m slow tests
 CRMQ_LAW_EXAMPLES=40 CRMQ_LAW_STEPS=20 "$bin/python" -m pytest -q tests/engine/test_laws.py
 
 echo "A careful hand-written Splink on the same 100,000 contacts, thresholds chosen with the truth:"

@@ -129,10 +129,35 @@ def load_rules(folder: Path | str, *, instead: Mapping[Path, str] | None = None)
     Raises:
         DefinitionError: Any file is wrong; it holds every fault of every file.
     """
+    contents = _contents(Path(folder)) if not instead else None
+    if contents is not None and contents in _LOADED:
+        return _LOADED[contents]
     survey = survey_rules(folder, instead=instead)
     if survey.rules is None:
         raise DefinitionError(survey.faults)
+    if contents is not None:
+        while len(_LOADED) >= _MOST_LOADED:
+            del _LOADED[next(iter(_LOADED))]
+        _LOADED[contents] = survey.rules
     return survey.rules
+
+
+#: Rule sets without a fault, by their contents: a process that opens a project often reads it once.
+_LOADED: dict[str, RuleSet] = {}
+_MOST_LOADED = 8
+
+
+def _contents(folder: Path) -> str | None:
+    """SHA-256 over the rule files of a folder; null where one cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        for kind in KINDS:
+            for file in sorted((folder / kind).glob("*")):
+                digest.update(f"{kind}/{file.name}\0".encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    except OSError:
+        return None
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

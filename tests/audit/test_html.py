@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import pytest
+
 from crm_quality.audit import render_html
 from crm_quality.audit.terms import target_names
 from crm_quality.validate import catalogue
@@ -155,6 +157,7 @@ def fill_with_faults(stock, entity, *, rows, more_rules=60, accepted=True):
     stock.derive(entity)
 
 
+@pytest.mark.slow
 def test_the_page_stays_small_when_ten_thousand_rows_fail_every_rule(stock):
     fill_with_faults(stock, "contact", rows=10_000, more_rules=0)
     fill_with_faults(stock, "company", rows=400)

@@ -68,6 +68,7 @@ RECORDS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8, deadline=None
 )

@@ -75,6 +75,7 @@ def test_the_size_of_a_batch_changes_nothing(tmp_path, batch):
     assert [f.read_bytes() for f in whole] == [f.read_bytes() for f in parts]
 
 
+@pytest.mark.slow
 def test_memory_depends_on_the_batch_and_not_on_the_rows(tmp_path):
     peaks = []
     for rows in (1_500, 6_000):

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from crm_quality.definitions import default_rules_dir
+from crm_quality.definitions.loader import KINDS
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def place(folder, file, text):
 
 def files_of(folder):
     """How many files say what a project's rules and settings are."""
-    return 1 + sum(1 for _ in (folder / "rules").rglob("*.yml"))
+    return 1 + sum(1 for kind in KINDS for _ in (folder / "rules" / kind).glob("*.yml"))
 
 
 def test_right_rules_pass_and_need_no_store(crmq, project):

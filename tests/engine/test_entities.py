@@ -258,6 +258,7 @@ def test_a_preview_tells_what_the_business_counts(people):
     assert figures["customers", None] == (2, 1)
 
 
+@pytest.mark.slow
 def test_acts_cluster_a_large_store_as_matching_all_of_it_again_would(own_stock):
     matching = own_stock.folder / "rules" / "matching" / "contact.yml"
     matching.write_text(f"{matching.read_text()}\nincremental_from: 0\n")

@@ -100,6 +100,7 @@ def do(project, step):
                 project.review.withdraw([made["decision_id"][place]], reason="test")
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(steps=STEPS)
 def test_a_copy_that_follows_from_any_cursor_agrees(proposing, tmp_path_factory, steps):

@@ -1,6 +1,7 @@
 """The library without a store."""
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def test_dedupe_of_nothing_is_nothing():
 text = st.one_of(st.none(), st.text(max_size=20))
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -80,6 +81,7 @@ def check(project):
     return crosswalk, waiting
 
 
+@pytest.mark.slow
 @given(st.lists(operation, min_size=3, max_size=7))
 @settings(max_examples=5, suppress_health_check=list(HealthCheck))
 def test_every_record_is_accepted_or_waits_and_every_report_counts_alike(template, steps):

@@ -212,6 +212,7 @@ def cells(golden):
     }
 
 
+@pytest.mark.slow
 def test_what_is_foretold_is_what_applying_the_rules_does(project):
     """The law of the diff, on rows with every fault of the planted ones."""
     messy = pl.DataFrame([row for row, _ in people(40)], infer_schema_length=None)

@@ -41,6 +41,7 @@ def test_a_new_model_is_shown_first_and_changes_what_it_said(own_stock):
     )
 
 
+@pytest.mark.slow
 def test_what_stewards_decide_is_learnt_from_where_it_helps(own_stock, generated):
     truth = pl.read_csv(generated / "truth.csv", infer_schema=False)
     with own_stock.store() as store:

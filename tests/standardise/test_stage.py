@@ -256,6 +256,7 @@ def frame_of(rows: list[dict[str, str | None]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(CELLS, pl.String)).with_row_index("row_number")
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(ROWS, st.integers(0, 12))
 def test_any_partition_of_the_rows_gives_the_same(

@@ -409,6 +409,7 @@ names = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(names.flatmap(lambda named: st.fixed_dictionaries(dict.fromkeys(named, column))))
 def test_any_data_pass_the_rules_that_they_suggest(columns):

@@ -386,6 +386,7 @@ def _raw(draw) -> pl.DataFrame:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(_raw())
 def test_every_record_is_accepted_or_quarantined_and_the_counts_add_up(raw):
@@ -411,6 +412,7 @@ def test_every_record_is_accepted_or_quarantined_and_the_counts_add_up(raw):
     assert all(severities[rule] == severity for rule, severity in told.items())
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(_raw(), st.integers(0, 6))
 def test_any_partition_of_the_records_gives_the_same_issues(raw, cut):
