@@ -531,7 +531,9 @@ def demo(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="touchpoints of web forms share the vocabulary, and what is sure differs")
+@pytest.mark.xfail(
+    reason="known fault: nine records keep no lead source after the words are accepted"
+)
 @pytest.mark.parametrize("way", ["run", "apply"])
 def test_the_demo_with_forgotten_synonyms_comes_to_the_same_totals(demo, tmp_path, way):
     files, whole, forgetful = demo
