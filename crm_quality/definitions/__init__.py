@@ -12,9 +12,9 @@ from crm_quality.definitions.loader import (
     RuleSet,
     default_rules,
     default_rules_dir,
+    definition_file,
     load_rules,
     rules_of,
-    vocabulary_file,
 )
 from crm_quality.definitions.matching import MatchingDefinition
 from crm_quality.definitions.model import Definition, Severity
@@ -43,12 +43,12 @@ __all__ = [
     "Vocabulary",
     "default_rules",
     "default_rules_dir",
+    "definition_file",
     "fold",
     "folded",
     "load_rules",
     "replace_file",
     "rules_of",
-    "vocabulary_file",
     "with_spellings",
     "write_json_schemas",
 ]

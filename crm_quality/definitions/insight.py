@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from crm_quality.definitions.loader import default_rules_dir, faults_of
 from crm_quality.definitions.model import Definition
 from crm_quality.definitions.predicate import predicate_fields
-from crm_quality.definitions.text import Document, parse
-from crm_quality.errors import DefinitionError, Fault, NotFoundError
+from crm_quality.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from crm_quality.definitions.text import Document, Way
 
 _PART = r"^[a-z][a-z0-9_]*$"
 #: Entities whose rows a score may count.
@@ -111,112 +109,33 @@ class Segment(Definition):
     condition: str
 
 
-@dataclass(frozen=True)
-class InsightRules:
-    """The scores and segments of a project, and where each is written."""
-
-    scores: Mapping[str, Score]
-    segments: Mapping[str, Segment]
-    documents: Mapping[tuple[str, str], Document]
-
-    def score(self, name: str) -> Score:
-        """The score called ``name``.
-
-        Raises:
-            NotFoundError: There is none.
-        """
-        return _named(self.scores, name, "score")
-
-    def segment(self, name: str) -> Segment:
-        """The segment called ``name``.
-
-        Raises:
-            NotFoundError: There is none.
-        """
-        return _named(self.segments, name, "segment")
-
-    def fields_of(self, kind: str, name: str, columns: Mapping[str, str]) -> frozenset[str]:
-        """The columns that the conditions of a score (``scores``) or segment (``segments``) read.
-
-        Args:
-            kind: ``scores`` or ``segments``.
-            name: Which.
-            columns: Column → DuckDB type of what conditions may speak of.
-
-        Raises:
-            DefinitionError: A condition is wrong; every fault with its line.
-        """
-        conditions: dict[tuple[str | int, ...], str]
-        if kind == "segments":
-            conditions = {("condition",): self.segment(name).condition}
-        else:
-            fits = self.score(name).fit.items()
-            conditions = {("fit", part, "condition"): fit.condition for part, fit in fits}
-        found: set[str] = set()
-        faults = []
-        for way, sql in conditions.items():
-            try:
-                found |= predicate_fields(sql, columns)
-            except ValueError as error:
-                document = self.documents.get((kind, name), Document(None))
-                faults.append(document.fault(way, str(error)))
-        if faults:
-            raise DefinitionError(faults)
-        return frozenset(found)
+def conditions_of(definition: Score | Segment) -> dict[Way, str]:
+    """Every condition of a score or segment, by the way to it."""
+    if isinstance(definition, Segment):
+        return {("condition",): definition.condition}
+    return {("fit", part, "condition"): fit.condition for part, fit in definition.fit.items()}
 
 
-_Kind = TypeVar("_Kind", Score, Segment)
+def fields_read(
+    definition: Score | Segment, columns: Mapping[str, str], document: Document
+) -> frozenset[str]:
+    """The columns that the conditions of a score or segment read.
 
-
-def load_insight(folder: Path) -> InsightRules:
-    """Read ``scores/`` and ``segments/`` of a project's rules.
-
-    A project that was made before there were any has those of the default pack.
+    Args:
+        definition: The score or segment.
+        columns: Column → DuckDB type of what conditions may speak of.
+        document: Where it is written.
 
     Raises:
-        DefinitionError: Any file is wrong; it holds every fault of every file.
+        DefinitionError: A condition is wrong; every fault with its line.
     """
-    faults: list[Fault] = []
-    documents: dict[tuple[str, str], Document] = {}
-    scores = _read(folder, "scores", Score, faults, documents)
-    segments = _read(folder, "segments", Segment, faults, documents)
+    found: set[str] = set()
+    faults = []
+    for way, sql in conditions_of(definition).items():
+        try:
+            found |= predicate_fields(sql, columns)
+        except ValueError as error:
+            faults.append(document.fault(way, str(error)))
     if faults:
         raise DefinitionError(faults)
-    return InsightRules(scores, segments, documents)
-
-
-def _read(
-    folder: Path,
-    kind: str,
-    model: type[_Kind],
-    faults: list[Fault],
-    documents: dict[tuple[str, str], Document],
-) -> dict[str, _Kind]:
-    found: dict[str, _Kind] = {}
-    place = folder / kind if (folder / kind).is_dir() else default_rules_dir() / kind
-    for file in sorted(place.glob("*.y*ml")):
-        document = parse(file.read_text(encoding="utf-8"), file)
-        faults += document.faults
-        if document.faults:
-            continue
-        try:
-            one = model.model_validate(document.tree)
-        except ValidationError as error:
-            faults += faults_of(document, model, error.errors())
-            continue
-        name = str(getattr(one, kind[:-1]))
-        if name in found:
-            faults.append(document.fault((kind[:-1],), f"{name!r} is defined already"))
-        found[name] = one
-        documents[kind, name] = document
-    return found
-
-
-_T = TypeVar("_T")
-
-
-def _named(things: Mapping[str, _T], name: str, kind: str) -> _T:
-    if name in things:
-        return things[name]
-    known = ", ".join(sorted(things)) or "none"
-    raise NotFoundError(f"there is no {kind} {name!r} in rules/{kind}s (there are: {known})")
+    return frozenset(found)

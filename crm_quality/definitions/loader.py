@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rapidfuzz import process
 
 from crm_quality.definitions.entity import EntityDefinition, FieldDefinition
+from crm_quality.definitions.insight import Score, Segment
 from crm_quality.definitions.matching import MatchingDefinition
 from crm_quality.definitions.process import Lifecycle, Pipeline, Workflow, process_faults
 from crm_quality.definitions.references import reference_faults
@@ -38,6 +39,8 @@ KINDS: dict[str, tuple[type[Definition], str]] = {
     "pipelines": (Pipeline, "pipeline"),
     "lifecycles": (Lifecycle, "lifecycle"),
     "workflows": (Workflow, "workflow"),
+    "scores": (Score, "score"),
+    "segments": (Segment, "segment"),
 }
 
 
@@ -55,6 +58,8 @@ class RuleSet:
         pipelines: Name → sales process.
         lifecycles: Name of entity → the stages that it goes through.
         workflows: Name → what is done when something happens.
+        scores: Name → how much a contact is worth an effort.
+        segments: Name → some of the customers.
     """
 
     entities: Mapping[str, EntityDefinition]
@@ -66,6 +71,8 @@ class RuleSet:
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     lifecycles: Mapping[str, Lifecycle] = field(default_factory=dict)
     workflows: Mapping[str, Workflow] = field(default_factory=dict)
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    segments: Mapping[str, Segment] = field(default_factory=dict)
 
     def entity(self, name: str) -> EntityDefinition:
         """The entity called ``name``.
@@ -82,6 +89,22 @@ class RuleSet:
             NotFoundError: There is none; the nearest name is in the message.
         """
         return _named(self.sources, name, "source", "sources")
+
+    def score(self, name: str) -> Score:
+        """The score called ``name``.
+
+        Raises:
+            NotFoundError: There is none; the nearest name is in the message.
+        """
+        return _named(self.scores, name, "score", "scores")
+
+    def segment(self, name: str) -> Segment:
+        """The segment called ``name``.
+
+        Raises:
+            NotFoundError: There is none; the nearest name is in the message.
+        """
+        return _named(self.segments, name, "segment", "segments")
 
 
 _T = TypeVar("_T")
@@ -280,6 +303,8 @@ def _bound(models: Mapping[str, Mapping[str, Definition]]) -> RuleSet:
         pipelines=_of(models, "pipelines", Pipeline),
         lifecycles=_of(models, "lifecycles", Lifecycle),
         workflows=_of(models, "workflows", Workflow),
+        scores=_of(models, "scores", Score),
+        segments=_of(models, "segments", Segment),
     )
 
 
@@ -294,6 +319,8 @@ def rules_as_json(rules: RuleSet) -> str:
         "pipelines": rules.pipelines,
         "lifecycles": rules.lifecycles,
         "workflows": rules.workflows,
+        "scores": rules.scores,
+        "segments": rules.segments,
     }
     return json.dumps(
         {
@@ -328,19 +355,24 @@ def rules_from_json(text: str) -> RuleSet:
         raise DefinitionError([Fault(None, 0, 0, message)]) from error
 
 
-def vocabulary_file(folder: Path | str, name: str) -> Path:
-    """The file below a project's ``rules`` folder that defines the vocabulary ``name``.
+def definition_file(folder: Path | str, kind: str, name: str) -> Path:
+    """The file below a project's ``rules`` folder that defines ``name``, such as a vocabulary.
+
+    Args:
+        folder: The ``rules`` folder.
+        kind: One of `KINDS`, such as ``vocabularies``.
+        name: What is defined.
 
     Raises:
         NotFoundError: No file does.
     """
-    files = sorted((Path(folder) / "vocabularies").glob("*.y*ml"))
-    # nearly always the file is called like the vocabulary
+    files = sorted((Path(folder) / kind).glob("*.y*ml"))
+    # nearly always the file is called like what it defines
     for file in sorted(files, key=lambda file: file.stem != name):
         tree = parse(file.read_text(encoding="utf-8"), file).tree
-        if isinstance(tree, dict) and tree.get("vocabulary") == name:
+        if isinstance(tree, dict) and tree.get(KINDS[kind][1]) == name:
             return file
-    raise NotFoundError(f"no file in {Path(folder) / 'vocabularies'} defines {name!r}")
+    raise NotFoundError(f"no file in {Path(folder) / kind} defines {name!r}")
 
 
 def _of(

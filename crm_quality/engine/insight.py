@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -22,17 +23,21 @@ from crm_quality.crm.segments import (
     members_then,
     take_snapshot,
 )
-from crm_quality.definitions.insight import InsightRules, load_insight
-from crm_quality.engine.fitting import fit_store
+from crm_quality.definitions import default_rules_dir, definition_file
+from crm_quality.definitions.insight import fields_read
+from crm_quality.definitions.text import parse
+from crm_quality.engine.fitting import fit_store, usual_rules
 from crm_quality.errors import NotFoundError, UsageError
 from crm_quality.store.lookup import find_record
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import polars as pl
 
+    from crm_quality.definitions import RuleSet
+    from crm_quality.definitions.insight import Score, Segment
     from crm_quality.engine.project import Project
     from crm_quality.store import Store
 
@@ -80,13 +85,12 @@ class Insight:
         self._project = project
 
     @property
-    def rules(self) -> InsightRules:
-        """The scores and segments of the project.
-
-        Raises:
-            DefinitionError: A file is wrong; every fault with its line.
-        """
-        return load_insight(self._project.folder / "rules")
+    def rules(self) -> RuleSet:
+        """The project's rules; one made before there were scores or segments has the usual ones."""
+        own, usual = self._project.rules, usual_rules()
+        return replace(
+            own, scores=own.scores or usual.scores, segments=own.segments or usual.segments
+        )
 
     # one customer ---------------------------------------------------------------------------------
 
@@ -123,10 +127,9 @@ class Insight:
             NotFoundError: There is no such score.
             DefinitionError: Its conditions are wrong.
         """
-        rules = self.rules
-        score = rules.score(name)
+        score = self.rules.score(name)
         with self._reading() as store:
-            rules.fields_of("scores", name, _columns(store, "crm.contact"))
+            self._fields_read(score, "scores", name, _columns(store, "crm.contact"))
             return scored(store, score, as_of=_day(as_of))
 
     def attribution(self, model: str = "linear", *, by: str | None = None) -> pl.DataFrame:
@@ -235,10 +238,10 @@ class Insight:
             DefinitionError: Its condition is wrong.
         """
         with self._reading(kept=True) as store:
-            rules, reads = self._checked(store, name)
+            segment, reads = self._checked(store, name)
             return members(
                 store,
-                rules.segment(name),
+                segment,
                 as_of=_day(as_of),
                 columns=sorted(reads),
                 customers=KEPT_CUSTOMERS,
@@ -254,10 +257,10 @@ class Insight:
             if definition.personal
         }
         with self._reading(kept=True) as store, store.transaction():
-            rules, reads = self._checked(store, name)
+            segment, reads = self._checked(store, name)
             taken = take_snapshot(
                 store,
-                rules.segment(name),
+                segment,
                 as_of=_day(as_of),
                 taken_at=now,
                 actor=actor,
@@ -312,13 +315,24 @@ class Insight:
         """
         _one_of("channel", channel, tuple(CHANNELS))
         with self._reading(kept=True) as store:
-            rules, _ = self._checked(store, name)
-            meant = members(store, rules.segment(name), as_of=_day(as_of), customers=KEPT_CUSTOMERS)
+            segment, _ = self._checked(store, name)
+            meant = members(store, segment, as_of=_day(as_of), customers=KEPT_CUSTOMERS)
             return audience(store, meant, channel=channel, purpose=purpose, topic=topic)
 
-    def _checked(self, store: Store, name: str) -> tuple[InsightRules, frozenset[str]]:
-        rules = self.rules
-        return rules, rules.fields_of("segments", name, _columns(store, "crm.customer"))
+    def _checked(self, store: Store, name: str) -> tuple[Segment, frozenset[str]]:
+        """A segment, and what its condition reads."""
+        segment = self.rules.segment(name)
+        columns = _columns(store, "crm.customer")
+        return segment, self._fields_read(segment, "segments", name, columns)
+
+    def _fields_read(
+        self, definition: Score | Segment, kind: str, name: str, columns: Mapping[str, str]
+    ) -> frozenset[str]:
+        """What the conditions read; their faults are told at the line where they are written."""
+        rules = self._project.folder / "rules"
+        place = rules if (rules / kind).is_dir() else default_rules_dir()
+        file = definition_file(place, kind, name)
+        return fields_read(definition, columns, parse(file.read_text(encoding="utf-8"), file))
 
     def _frame(self, query: str, parameters: list[object] | None = None) -> pl.DataFrame:
         with self._reading(kept="crm.kept_" in query) as store:

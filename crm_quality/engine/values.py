@@ -16,10 +16,10 @@ from crm_quality.definitions import (
     RuleSet,
     Vocabulary,
     default_rules,
+    definition_file,
     fold,
     load_rules,
     replace_file,
-    vocabulary_file,
     with_spellings,
 )
 from crm_quality.engine.acceptance import planned
@@ -169,7 +169,7 @@ class Values:
             rules = load_rules(folder)
             definition, vocabulary = _place(rules, name, entity)
             plan = planned(vocabulary, meanings, dict(new_values or {}))
-            file = vocabulary_file(folder, vocabulary.vocabulary)
+            file = definition_file(folder, "vocabularies", vocabulary.vocabulary)
             before = file.read_bytes().decode("utf-8")
             after = with_spellings(before, plan.synonyms, plan.new_values, file)
             changed = load_rules(folder, instead={file: after})

@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 from crm_quality import Project
-from crm_quality.definitions.insight import load_insight
 from crm_quality.errors import DefinitionError, NotFoundError
 
 DAY = date(2026, 6, 30)
@@ -16,7 +15,7 @@ DAY = date(2026, 6, 30)
 
 def test_a_score_equals_the_sum_by_hand(business, given):
     found = {row["contact_id"]: row for row in business.insight.scores(as_of=DAY).to_dicts()}
-    rules = load_insight(business.folder / "rules").score("lead").engagement
+    rules = business.insight.rules.score("lead").engagement
     for key in ("1", "2", "3"):
         for part, rule in rules.items():
             worth = []
@@ -71,7 +70,7 @@ def test_a_wrong_score_is_told_with_its_line(tmp_path, change, says):
     file = made.folder / "rules" / "scores" / "lead.yml"
     file.write_text(file.read_text().replace(*change))
     with pytest.raises(DefinitionError, match=says) as caught:
-        made.insight.scores()
+        Project.open(made.folder).insight.scores()
     assert caught.value.faults[0].line > 1
 
 

@@ -96,7 +96,7 @@ def test_snapshots_are_kept_and_recorded(tmp_path):
     file = made.folder / "rules" / "segments" / "high_value.yml"
     file.write_text(file.read_text().replace("payments", "paymets"))
     with pytest.raises(DefinitionError, match="paymets"):
-        made.insight.snapshot("high_value")
+        Project.open(made.folder).insight.snapshot("high_value")
 
 
 def test_only_granted_unbounced_wanted_addresses_are_sent_to(business):
