@@ -98,31 +98,30 @@ _ALL = (
     ),
     Question(
         "pipeline", "What is in the pipeline?",
-        "Deals that are neither won nor lost; weighted by the probability that the deal names.",
+        "Open deals, weighted by the chance of their stage, else by the deal's own.",
         """SELECT pipeline, stage, currency, count(*) AS deals, sum(amount) AS amount,
-           sum(amount * probability / 100)::DECIMAL(38, 2) AS weighted
-           FROM crm.deal_row WHERE coalesce(stage, '') NOT IN ('won', 'lost')
+           sum(weighted) AS weighted FROM crm.deal_worth WHERE outcome = 'open'
            GROUP BY ALL ORDER BY pipeline, amount DESC NULLS LAST, stage, currency""",
         "amount",
     ),
     Question(
         "forecast", "What may be won, by month?",
-        "Open deals by the month in which they are expected to close, weighted by their probability; "
+        "Open deals by the month in which they are expected to close, weighted by their chance; "
         "overdue ones have their past month.",
         """SELECT date_trunc('month', close_date)::DATE AS month, currency, count(*) AS deals,
-           sum(amount) AS amount, sum(amount * probability / 100)::DECIMAL(38, 2) AS weighted,
+           sum(amount) AS amount, sum(weighted) AS weighted,
            coalesce(date_trunc('month', close_date) < date_trunc('month', $as_of::DATE), false) AS is_overdue
-           FROM crm.deal_row WHERE coalesce(stage, '') NOT IN ('won', 'lost')
+           FROM crm.deal_worth WHERE outcome = 'open'
            GROUP BY ALL ORDER BY month NULLS LAST, currency""",
         "weighted",
     ),
     Question(
         "won_and_lost", "What was won and lost, by month?", "By the day on which the deal was closed.",
         """SELECT date_trunc('month', close_date)::DATE AS month, currency,
-           count(*) FILTER (stage = 'won') AS won, count(*) FILTER (stage = 'lost') AS lost,
-           sum(amount) FILTER (stage = 'won') AS amount_won,
-           round(count(*) FILTER (stage = 'won') / count(*), 3) AS win_rate
-           FROM crm.deal_row WHERE stage IN ('won', 'lost') GROUP BY ALL ORDER BY month, currency""",
+           count(*) FILTER (outcome = 'won') AS won, count(*) FILTER (outcome = 'lost') AS lost,
+           sum(amount) FILTER (outcome = 'won') AS amount_won,
+           round(count(*) FILTER (outcome = 'won') / count(*), 3) AS win_rate
+           FROM crm.deal_worth WHERE outcome IN ('won', 'lost') GROUP BY ALL ORDER BY month, currency""",
         "amount_won",
     ),
     _attributed("first", "all to the first touchpoint"),

@@ -81,18 +81,29 @@ def _of_points(name: str, title: str, entity: str, kind: str) -> Figure:
 
 
 def _of_rows(
-    name: str, title: str, table: str, measure: str, where: str, *, money: bool = False
+    name: str,
+    title: str,
+    table: str,
+    measure: str,
+    where: str,
+    *,
+    money: bool = False,
+    worth: bool = False,
 ) -> tuple[Figure, ...]:
-    """A figure of rows that hang on customers, for contacts and for companies."""
+    """A figure of rows that hang on customers, for contacts and for companies.
+
+    With ``worth`` it is of deals, and may speak of what ``crm.deal_worth`` says of them.
+    """
+    joined = " JOIN (SELECT deal_id, outcome, weighted FROM crm.deal_worth) ON deal_id = entity_id"
     unit, group = ("currency, ", "GROUP BY currency ORDER BY currency") if money else ("", "")
     return tuple(
         Figure(
             name,
             title,
             entity,
-            f"SELECT {unit}{measure} FROM crm.{table}"  # noqa: S608
+            f"SELECT {unit}{measure} FROM crm.{table}{joined if worth else ''}"  # noqa: S608
             f" WHERE {entity}_id IN (FROM asked) AND {where} {group}",
-            needs=(f"crm.{table}",),
+            needs=(f"crm.{table}", *(("crm.deal_worth",) if worth else ())),
         )
         for entity in ("contact", "company")
     )
@@ -114,7 +125,7 @@ _PAID = """
 coalesce(payment_status, 'succeeded') = 'succeeded' AND coalesce(kind, 'payment')
 NOT IN ('invoice', 'booking')
 """
-_OPEN_DEAL = "coalesce(stage, '') NOT IN ('won', 'lost')"
+_OPEN_DEAL = "outcome = 'open'"
 _OPEN_TICKET = "coalesce(ticket_status, 'open') NOT IN ('solved', 'closed')"
 _MARKETING = "channel = 'email' AND purpose = 'marketing' AND status = 'granted'"
 _MAILABLE = "email IS NOT NULL AND NOT coalesce(email_opt_out, false)"
@@ -140,12 +151,11 @@ FIGURES: tuple[Figure, ...] = (
     _of_golden("customers", "companies", "company", "count(*)"),
     _of_golden("records", "source records", "company", "coalesce(sum(records), 0)"),
     *_of_rows("deals", "deals", "deal", "count(*)", "true"),
-    *_of_rows("pipeline", "pipeline", "deal", "sum(amount)", _OPEN_DEAL, money=True),
+    *_of_rows("pipeline", "pipeline", "deal", "sum(amount)", _OPEN_DEAL, money=True, worth=True),
     *_of_rows(
-        "forecast", "forecast by probability", "deal", "sum(amount * probability / 100)",
-        _OPEN_DEAL, money=True,
+        "forecast", "forecast by stage", "deal", "sum(weighted)", _OPEN_DEAL, money=True, worth=True
     ),
-    *_of_rows("won", "won", "deal", "sum(amount)", "stage = 'won'", money=True),
+    *_of_rows("won", "won", "deal", "sum(amount)", "outcome = 'won'", money=True, worth=True),
     *_of_rows(
         "lifetime_value", "lifetime value", "transaction", "sum(amount - coalesce(refunded, 0))",
         _PAID, money=True,

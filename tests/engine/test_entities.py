@@ -252,7 +252,8 @@ def test_a_preview_tells_what_the_business_counts(people):
     assert figures["deals", None] == (4, 4)
     assert figures["pipeline", "EUR"] == (150.1, 150.1)
     assert figures["pipeline", "USD"] == (9, 9)
-    assert figures["forecast", "EUR"] == (55.05, 55.05)
+    # 40 % of 100.10 and 70 % of 50: what their stages are worth
+    assert figures["forecast", "EUR"] == (75.04, 75.04)
     assert figures["won", "EUR"] == (7, 7)
     assert figures["open_tickets", None] == (1, 1)
     assert figures["customers", None] == (2, 1)

@@ -3,33 +3,40 @@
 -- Amounts of different currencies are never added up: every sum has its currency beside it. A deal
 -- whose customer is not known counts like any other (contact_state says so), so that totals hold.
 
--- one row per deal. chance: of its stage as declared, else the deal's own; null = not known, and
--- then it has no weighted amount
+-- what a deal is worth, whosever it is. chance: of its stage as declared, else the deal's own; null =
+-- not known, and then it has no weighted amount
+CREATE OR REPLACE VIEW crm.deal_worth AS
+WITH placed AS (
+    SELECT d.entity_id AS deal_id, coalesce(n.pipeline, d.pipeline) AS pipeline, d.stage, s.position,
+           coalesce(s.outcome, CASE WHEN d.stage IN ('won', 'lost') THEN d.stage ELSE 'open' END)
+               AS outcome,
+           d.amount, d.currency, d.close_date, s.expected_days,
+           CASE WHEN coalesce(s.outcome, d.stage) = 'won' THEN 100
+                WHEN coalesce(s.outcome, d.stage) = 'lost' THEN 0
+                ELSE coalesce(s.probability, d.probability) END::DECIMAL(5, 2) AS chance
+    FROM crm.deal_row d
+    LEFT JOIN crm.pipeline_name n ON n.spelling = lower(trim(coalesce(d.pipeline, '')))
+    LEFT JOIN crm.pipeline_stage s
+      ON s.pipeline = coalesce(n.pipeline, d.pipeline) AND s.stage = d.stage
+)
+SELECT *, (amount * chance * 0.01)::DECIMAL(18, 2) AS weighted FROM placed;
+
+-- one row per deal: its worth, whose it is, who has it, and how long it has stood where it stands
 CREATE OR REPLACE VIEW crm.pipeline_deal AS
 WITH stay AS (
     SELECT deal_id, arg_max(entered_at, entered_at) AS entered_at
     FROM crm.deal_stage_event GROUP BY deal_id
-), placed AS (
-    SELECT d.entity_id AS deal_id, d.name, d.in_pipeline AS pipeline, d.stage, s.position,
-           coalesce(s.outcome, CASE WHEN d.stage IN ('won', 'lost') THEN d.stage ELSE 'open' END)
-               AS outcome,
-           d.amount, d.currency, d.owner, d.close_date, d.created_at, d.updated_at,
-           d.contact_id, d.contact_state, d.company_id, d.company_state,
-           CASE WHEN coalesce(s.outcome, d.stage) = 'won' THEN 100
-                WHEN coalesce(s.outcome, d.stage) = 'lost' THEN 0
-                ELSE coalesce(s.probability, d.probability) END::DECIMAL(5, 2) AS chance,
-           s.expected_days, t.entered_at
-    FROM crm.deal_in_pipeline d
-    LEFT JOIN crm.pipeline_stage s ON s.pipeline = d.in_pipeline AND s.stage = d.stage
-    LEFT JOIN stay t ON t.deal_id = d.entity_id
 )
-SELECT *, (amount * chance * 0.01)::DECIMAL(18, 2) AS weighted,
-       date_diff('day', entered_at, crm.moment()) AS days_in_stage,
-       coalesce(outcome = 'open' AND date_diff('day', entered_at, crm.moment()) > expected_days, false)
-           AS is_slow,
-       coalesce(outcome = 'open' AND close_date < crm.moment()::DATE, false) AS is_past_close,
-       CASE WHEN outcome <> 'open' THEN coalesce(close_date, entered_at::DATE) END AS closed_on
-FROM placed;
+SELECT w.*, d.name, d.owner, d.created_at, d.updated_at,
+       d.contact_id, d.contact_state, d.company_id, d.company_state, t.entered_at,
+       date_diff('day', t.entered_at, crm.moment()) AS days_in_stage,
+       coalesce(w.outcome = 'open'
+                AND date_diff('day', t.entered_at, crm.moment()) > w.expected_days, false) AS is_slow,
+       coalesce(w.outcome = 'open' AND w.close_date < crm.moment()::DATE, false) AS is_past_close,
+       CASE WHEN w.outcome <> 'open' THEN coalesce(w.close_date, t.entered_at::DATE) END AS closed_on
+FROM crm.deal_in_pipeline d
+JOIN crm.deal_worth w ON w.deal_id = d.entity_id
+LEFT JOIN stay t ON t.deal_id = d.entity_id;
 
 CREATE OR REPLACE VIEW crm.pipeline AS
 SELECT pipeline, stage, any_value(position) AS position, any_value(outcome) AS outcome, currency,
