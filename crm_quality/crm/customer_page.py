@@ -82,12 +82,13 @@ WHERE entity = 'contact' AND value IN (SELECT unnest(?::VARCHAR[]))
 """
 _COMPANIES = """
 SELECT v.company_name, v.job_title AS role, list_sort(list(DISTINCT r.source)) AS sources,
-       CASE WHEN count(DISTINCT c.entity_id) = 1 THEN min(c.entity_id) END AS company_id
+       w.company_id
 FROM landing.contact_version v JOIN landing.record r ON r.current_version = v.version_id
-LEFT JOIN crm.company c ON lower(c.name) = lower(v.company_name)
+LEFT JOIN matching.workplace w ON w.record_id = r.record_id
 WHERE v.version_id IN ({versions}) AND r.record_id IN ({records}) AND r.ended_at IS NULL
-  AND v.company_name IS NOT NULL
-GROUP BY v.company_name, v.job_title ORDER BY v.company_name, v.job_title
+  AND (v.company_name IS NOT NULL OR w.company_id IS NOT NULL)
+GROUP BY v.company_name, v.job_title, w.company_id
+ORDER BY v.company_name, v.job_title, w.company_id
 """
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
+from crm_quality import Project
 from crm_quality.crm.customer_page import customer_page
 from crm_quality.crm.partial import view_definitions
 from crm_quality.errors import NotFoundError
@@ -102,6 +104,25 @@ def test_companies_come_with_the_role_that_each_record_tells(business):
     assert page.companies.select("company_name", "role").rows() == [
         ("Acme Ltd", "Director of Sales")
     ]
+
+
+def test_a_company_is_found_by_the_address_as_matching_finds_it(tmp_path):
+    made = Project.create(tmp_path / "p")
+    made.run(
+        pl.DataFrame({"source_key": ["f1"], "name": ["Acme Limited"],
+                      "domain": ["acme-roofs.com"], "country": ["GB"]}),
+        source="crm", entity="company",
+    )  # fmt: skip
+    made.run(
+        pl.DataFrame({"source_key": ["c1"], "first_name": ["Ann"], "last_name": ["Lee"],
+                      "email": ["ann@acme-roofs.com"], "job_title": ["Roofer"]}),
+        source="crm",
+    )  # fmt: skip
+    page = made.insight.profile("crm:c1")
+    assert page.companies.select("company_id", "role").rows() == [(1, "Roofer")]
+    with made.store() as store:
+        told = store.rows("SELECT company_id, role FROM crm.contact_at_company")
+    assert told == [(1, "Roofer")]
 
 
 def test_money_is_told_by_currency_less_what_was_given_back(business):

@@ -69,18 +69,16 @@ SELECT entity, bucket, count(*) AS events, count(DISTINCT contact_id) AS contact
 FROM crm.event GROUP BY ALL;
 
 -- for whom people work, and as what: each current record of a contact says so for itself, so two
--- records that are one person keep both roles. company_id where exactly one company bears the name.
+-- records that are one person keep both roles. company_id: as crm.contact_company has it, where
+-- exactly one company fits the record's address or the name that it gives.
 CREATE OR REPLACE VIEW crm.contact_at_company AS
-WITH named AS (
-    SELECT lower(name) AS name, min(entity_id) AS company_id
-    FROM crm.company WHERE name IS NOT NULL GROUP BY ALL HAVING count(*) = 1
-)
-SELECT m.entity_id AS contact_id, n.company_id, v.company_name, v.job_title AS role,
+SELECT m.entity_id AS contact_id, w.company_id, v.company_name, v.job_title AS role,
        list_sort(list(DISTINCT r.source)) AS sources,
        max(coalesce(v.updated_at, v.created_at)) AS said_at
 FROM landing.record r
 JOIN landing.contact_version v ON v.version_id = r.current_version AND v.record_id = r.record_id
 JOIN matching.membership m ON m.record_id = r.record_id
-LEFT JOIN named n ON n.name = lower(v.company_name)
-WHERE r.entity = 'contact' AND r.ended_at IS NULL AND v.company_name IS NOT NULL
+LEFT JOIN matching.workplace w ON w.record_id = r.record_id
+WHERE r.entity = 'contact' AND r.ended_at IS NULL
+  AND (v.company_name IS NOT NULL OR w.company_id IS NOT NULL)
 GROUP BY ALL;
