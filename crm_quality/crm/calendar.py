@@ -1,18 +1,19 @@
-"""Tasks as an iCalendar file (RFC 5545), for any calendar program."""
+"""Tasks as an iCalendar file (RFC 5545), for any calendar program; written by icalendar."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from crm_quality.errors import UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
     import polars as pl
+    from icalendar import Todo
 
-_WIDTH = 75
+#: How long before a moment the reminder comes.
+_REMINDER = timedelta(minutes=-15)
 _PRIORITIES = {"urgent": 1, "high": 3, "normal": 5, "low": 9}
-_ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
 
 
 def calendar_of(tasks: pl.DataFrame, *, project: str, moment: datetime) -> str:
@@ -26,48 +27,45 @@ def calendar_of(tasks: pl.DataFrame, *, project: str, moment: datetime) -> str:
     Returns:
         The text of an ``.ics`` file. A task keeps its UID, so that a calendar that reads the file
         again changes it instead of adding another.
+
+    Raises:
+        UsageError: icalendar, an extra, is not installed.
     """
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//crm-quality//tasks//EN"]
+    try:
+        from icalendar import Calendar  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise UsageError(
+            "a calendar needs icalendar; install it with: pip install 'crm-quality[calendar]'"
+        ) from error
+    made = Calendar()
+    made.add("prodid", "-//crm-quality//tasks//EN")
+    made.add("version", "2.0")
     for task in tasks.iter_rows(named=True):
-        lines += _todo(task, project, moment)
-    lines.append("END:VCALENDAR")
-    return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
+        made.add_component(_todo(task, project, moment))
+    written: bytes = made.to_ical()
+    return written.decode()
 
 
-def _todo(task: dict[str, Any], project: str, moment: datetime) -> Iterator[str]:
-    yield "BEGIN:VTODO"
-    yield f"UID:task-{task['task_id']}@{project.translate(_ESCAPES)}.crm-quality"
-    yield f"DTSTAMP:{moment:%Y%m%dT%H%M%SZ}"
-    subject = _text(task["subject"] or "task")
-    yield f"SUMMARY:{subject}"
-    due = task["due_at"]
-    if due is not None:
-        # a whole day is of no zone: it is over when the reader's own day is
-        yield (
-            f"DUE;VALUE=DATE:{due:%Y%m%d}" if task["is_whole_day"] else f"DUE:{due:%Y%m%dT%H%M%SZ}"
-        )
+def _todo(task: dict[str, Any], project: str, moment: datetime) -> Todo:
+    from icalendar import Alarm, Todo  # noqa: PLC0415 - an extra
+
+    todo, subject, due = Todo(), task["subject"] or "task", task["due_at"]
+    todo.add("uid", f"task-{task['task_id']}@{project}.crm-quality")
+    todo.add("dtstamp", moment.replace(tzinfo=UTC))
+    todo.add("summary", subject)
+    todo.add("status", "NEEDS-ACTION")
     if task["priority"] in _PRIORITIES:
-        yield f"PRIORITY:{_PRIORITIES[task['priority']]}"
+        todo.add("priority", _PRIORITIES[task["priority"]])
     if task["owner"]:
-        yield f"COMMENT:{_text(task['owner'])}"
-    yield "STATUS:NEEDS-ACTION"
-    if due is not None and not task["is_whole_day"]:
-        yield from ("BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{subject}")
-        yield from ("TRIGGER;RELATED=END:-PT15M", "END:VALARM")
-    yield "END:VTODO"
-
-
-def _text(value: str) -> str:
-    return value.translate(_ESCAPES)
-
-
-def _folded(line: str) -> Iterator[str]:
-    """A line in parts of at most 75 octets, never cut inside a character."""
-    part, room = "", _WIDTH
-    for letter in line:
-        size = len(letter.encode())
-        if size > room:
-            yield part
-            part, room = " ", _WIDTH - 1
-        part, room = part + letter, room - size
-    yield part
+        todo.add("comment", task["owner"])
+    if due is not None and task["is_whole_day"]:
+        # a whole day is of no zone: it is over when the reader's own day is
+        todo.add("due", due.date())
+    elif due is not None:
+        todo.add("due", due.replace(tzinfo=UTC))
+        alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", subject)
+        alarm.add("trigger", _REMINDER, {"related": "END"})
+        todo.add_component(alarm)
+    return todo
