@@ -26,8 +26,8 @@ CREATE TABLE {table} (
     content_hash VARCHAR NOT NULL,
     rules_hash   VARCHAR NOT NULL,           -- of the definitions that standardised it
     raw          VARCHAR USING COMPRESSION zstd,  -- JSON: header → text, the row as it came
-    custom       VARCHAR,                    -- JSON: unmapped columns that were filled
-    updated_at TIMESTAMP{columns}
+    custom       VARCHAR                     -- JSON: unmapped columns that were filled
+    {columns}
 )
 """
 _GOLDEN = """
@@ -91,7 +91,7 @@ def fit_tables(
     columns: Mapping[str, str],
     *,
     retype: bool | None = False,
-) -> bool:
+) -> None:
     """Make what tables of an entity are missing, and give every field a column of its own.
 
     Args:
@@ -101,9 +101,6 @@ def fit_tables(
         retype: Columns of another type are changed; what has no reading in the new one is null
             in former versions. Rows in force and rows that wait must be read again then. Null =
             they are left as they are.
-
-    Returns:
-        Whether anything was made or changed.
 
     Raises:
         RefusedError: A column has another type, and ``retype`` is false.
@@ -115,15 +112,11 @@ def fit_tables(
     }
     for table, shape in shapes.items():
         have = table_columns(store, table)
-        wanted = dict(columns)
+        wanted = {"updated_at": "TIMESTAMP", **columns}  # it decides which version is current
         if table == row_table(definition.entity):
             wanted |= {linked_column(other): "BIGINT" for other in definition.belongs_to}
         if not have:
-            own = "".join(
-                f",\n    {quoted(name)} {kind}"
-                for name, kind in wanted.items()
-                if f"    {name} " not in shape
-            )
+            own = "".join(f",\n    {quoted(name)} {kind}" for name, kind in wanted.items())
             store.execute(shape.format(table=_quoted_table(table), columns=own))
             have = table_columns(store, table)
             changed = True
@@ -141,8 +134,6 @@ def fit_tables(
         changed or not table_columns(store, f"crm.{definition.entity}")
     ):
         store.execute(_view(definition))
-        changed = True
-    return changed
 
 
 def _other_type(definition: EntityDefinition, name: str, stored: str) -> RefusedError:
