@@ -162,7 +162,10 @@ def _read_workbook(path: Path, found: Survey, sheet: str | None) -> Table:
     if first:
         warnings.insert(0, f"rows above the column names, left out: {first}")
     if others and sheet is None:
-        warnings.append(f"read the sheet {name!r}; others: {', '.join(map(repr, others))}")
+        warnings.append(
+            f"read the sheet {name!r}; others: {', '.join(map(repr, others))}; "
+            "for another one, put it first or save it as CSV"
+        )
     frame = cells.slice(first + 1).rename(dict(zip(cells.columns, headers, strict=True)))
     # A day without a time of day comes with midnight, as Excel keeps it.
     frame = frame.with_columns(pl.all().str.replace(r"^(\d{4}-\d\d-\d\d) 00:00:00$", "${1}"))

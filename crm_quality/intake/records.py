@@ -42,6 +42,8 @@ BOOKKEEPING = pl.Schema(
 )
 _ROW = "__row"
 _LEAST_CANONICAL = 3
+#: Columns that a note names; wide exports have hundreds.
+_MOST_NAMED = 12
 #: Likeness (0 to 100) of two names, from which one is probably the other misspelt.
 _NEARLY = 85
 
@@ -146,7 +148,7 @@ def take_in(
         raise InputError(
             f"{table.name}: none of its columns ({', '.join(table.headers[:8])}) is known to be a "
             f"field of {definition.entity}; say which is which in a mapping file "
-            "(--source FILE.yml)"
+            f"(--source FILE.yml){''.join(f'; {warning}' for warning in table.warnings)}"
         )
     records = _records(frame, table, fields, definition, found, custom)
     own = filled(frame, named_by).str.strip_chars() if named_by else pl.lit(None, pl.String)
@@ -338,6 +340,13 @@ def _drift(
     table: Table, source: SourceDefinition | None, custom: Sequence[str], warnings: list[str]
 ) -> Drift:
     if source is None:
+        if custom:
+            more = len(custom) - _MOST_NAMED
+            warnings.append(
+                f"columns that no field takes, kept as custom fields: "
+                f"{', '.join(custom[:_MOST_NAMED])}{f' and {more:,} more' if more > 0 else ''}; "
+                "where one is a field, say so in a mapping file (--source FILE.yml)"
+            )
         return Drift()
     drift = drift_of(table.headers, source, custom)
     told = []

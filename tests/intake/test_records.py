@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,6 +75,21 @@ def test_a_given_field_or_column_that_does_not_exist_is_refused():
 def test_a_file_without_any_known_column_is_refused_with_its_columns():
     with pytest.raises(InputError, match=r"none of its columns \(qwrt, zxcv\)"):
         taken([{"qwrt": "1", "zxcv": "2"}])
+
+
+def test_where_the_first_sheet_is_no_table_the_others_are_named(tmp_path):
+    path = tmp_path / "two.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("About").write(0, 0, "exported by hand")
+        book.add_worksheet("Contacts").write_row(0, 0, ["first_name", "email"])
+    with pytest.raises(InputError, match="read the sheet 'About'; others: 'Contacts'"):
+        take_in(read(path), RULES)
+
+
+def test_columns_that_no_field_takes_are_named():
+    notes = taken([{**PEOPLE[0], "qwrt": "1", "zxcv": "2"}]).notes()
+    assert any("no field takes, kept as custom fields: qwrt, zxcv;" in note for note in notes)
+    assert not any("no field takes" in note for note in taken(PEOPLE).notes())
 
 
 def test_an_unknown_entity_is_refused():
