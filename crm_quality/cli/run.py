@@ -216,8 +216,11 @@ def print_summary(summary: Summary, *, judged_again: bool = False) -> None:
         ("pairs compared", match.scored_pairs, f"{match.review_pairs:,} worth a look"),
         ("seconds", round(sum(summary.seconds.values()), 1), _slowest(summary)),
     ]
-    if not records.suppressed:
-        del rows[3]
+    left_out = set() if records.suppressed else {"  suppressed"}
+    if summary.rows and not match.clusters:
+        # nothing but rows that hang on customers: golden records were not looked at
+        left_out |= {"golden records", "largest cluster", "pairs compared"}
+    rows = [row for row in rows if row[0] not in left_out]
     frame = pl.DataFrame(
         {
             "plan" if summary.run_id is None else f"run {summary.run_id}": [

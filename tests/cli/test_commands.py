@@ -196,3 +196,13 @@ def test_every_command_explains_itself(crmq, command):
     shown = crmq(command, "--help")
     assert shown.code == 0
     assert "Usage:" in shown.out
+
+
+def test_a_run_of_deals_alone_does_not_say_that_there_are_no_customers(crmq, project, tmp_path):
+    deals = tmp_path / "deals.csv"
+    deals.write_text("source_key,name,stage,amount,currency\nd1,Licence,Proposal,10,EUR\n")
+    ran = crmq("run", deals, "--entity", "deal", "--project", project.folder)
+    assert ran.code == 0
+    assert "deal rows" in ran.out
+    assert "golden records" not in ran.out
+    assert "largest cluster" not in ran.out
