@@ -13,6 +13,9 @@ _NO = (*_FALSE.split(), "opted in", "opt in", "subscribed")
 
 _CURRENCY = r"(?i)^(?:[\p{Sc}]|[a-z]{3}\b)|(?:[\p{Sc}]|\b[a-z]{3})$"
 
+#: Signs that mean one currency; ``$`` and ``¥`` are of several.
+_SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₪": "ILS"}
+
 #: Digits of pl.Decimal columns: 18, two of them after the point.
 Money = pl.Decimal(18, 2)
 
@@ -38,6 +41,24 @@ def standardise_booleans(texts: pl.Series) -> pl.DataFrame:
         return _noted(frame.with_columns(value=value))
 
     return on_distinct(texts.to_frame("text"), read)
+
+
+def currency_words(texts: pl.Series) -> pl.Series:
+    """What an amount says of its currency: ``12 EUR`` and ``€ 12`` → ``EUR``.
+
+    Args:
+        texts: Amounts as they came.
+
+    Returns:
+        Three letters or a sign before or after the digits, upper case, of signs that mean one
+        currency its code; null where there is none.
+    """
+    text = pl.col("text").str.strip_chars(" ()+-−")
+    word = pl.coalesce(
+        text.str.extract(r"^(\p{Sc}|[A-Za-z]{3})[\s\d.,-]*\d"),
+        text.str.extract(r"\d[\s\d.,-]*?(\p{Sc}|[A-Za-z]{3})$"),
+    ).str.to_uppercase()
+    return texts.to_frame("text").select(word.replace(_SIGNS)).to_series()
 
 
 def standardise_integers(texts: pl.Series) -> pl.DataFrame:

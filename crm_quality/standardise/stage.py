@@ -11,6 +11,7 @@ import polars as pl
 from crm_quality.definitions import EntityDefinition, FieldType, SourceDefinition
 from crm_quality.standardise.column import NO_NOTE, Note, note, on_distinct
 from crm_quality.standardise.fields import DERIVED, STANDARDISERS, Context
+from crm_quality.standardise.number import currency_words
 from crm_quality.standardise.person import NAME_FIELDS, standardise_person
 from crm_quality.standardise.placeholder import is_placeholder
 from crm_quality.standardise.text import clean_text
@@ -62,8 +63,8 @@ def standardise(
         ``<field>__raw`` String and ``<field>__note`` (see `NOTES`; null = nothing to say).
         Company names get ``<field>_core`` and ``<field>_legal_form``, phones ``<field>_extension``.
         What a field held for another one goes there: titles to ``salutation``, suffixes to
-        ``name_suffix``, parts of ``full_name`` to theirs, further addresses and numbers of a
-        cell to the first list field of their kind.
+        ``name_suffix``, the currency of an amount to an empty ``currency``, parts of ``full_name``
+        to theirs, further addresses and numbers of a cell to the first list field of their kind.
     """
     frame = _as_it_came(frame.lazy().collect(), definition)
     stage = _Stage(frame, definition, sources or {}, country)
@@ -98,6 +99,7 @@ class _Stage:
             with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
                 list(pool.map(self._read, others))
         self._join_names()
+        self._derive_currency()
         for kind, lists in _OVERFLOW.items():
             self._collect_others(kind, lists)
         return self._assembled()
@@ -172,6 +174,27 @@ class _Stage:
         self.results["salutation"] = own.with_columns(
             value=pl.when(fills).then(value).otherwise("value"),
             note=pl.when(silent).then(note("derived")).otherwise("note"),
+        )
+
+    def _derive_currency(self) -> None:
+        """An amount that names its currency says so where the record does not."""
+        field = self.definition.fields.get("currency")
+        vocabulary = self.definition.vocabularies.get((field and field.vocabulary) or "")
+        amounts = [n for n in self.fields if self.fields[n].type is FieldType.DECIMAL]
+        if vocabulary is None or not amounts:
+            return
+        words = _first_of(*(currency_words(self.raw[name]) for name in amounts))
+        value = standardise_vocabulary(words, vocabulary)["value"]
+        own = self.results.get("currency", _nothing(self.frame.height))
+        # a currency that was written and could not be read stays to be reported
+        fills = (
+            own["value"].is_null()
+            & value.is_not_null()
+            & (own["note"].is_null() | (own["note"] == "placeholder"))
+        )
+        self.results["currency"] = own.with_columns(
+            value=pl.when(fills).then(value).otherwise("value"),
+            note=pl.when(fills).then(note("derived")).otherwise("note"),
         )
 
     def _collect_others(self, kind: FieldType, lists: FieldType) -> None:

@@ -299,3 +299,28 @@ def test_a_name_field_that_a_project_made_plain_text_is_left_as_it_is() -> None:
     row = read(definition, first_name="Dr. ANN", last_name="O'BRIEN JR.")
 
     assert (row["first_name"], row["last_name"]) == ("Ann", "O'BRIEN JR.")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "told"),
+    [
+        ("€1.234,50", None, "EUR"),
+        ("-£20", None, "GBP"),
+        ("99.95 usd", None, "USD"),
+        ("(12,50 €)", None, "EUR"),
+        ("$99.95", None, None),
+        ("1234", None, None),
+        ("€ 5", "CHF", "CHF"),
+        ("€ 5", "doubloons", None),
+    ],
+)
+def test_an_amount_tells_its_currency_where_the_record_does_not(
+    amount: str, currency: str | None, told: str | None
+) -> None:
+    row = read(RULES.entity("deal"), amount=amount, currency=currency)
+    assert row["currency"] == told
+    assert row["currency__raw"] == currency
+
+
+def test_a_file_without_a_currency_column_gets_it_from_its_amounts() -> None:
+    assert read(RULES.entity("transaction"), amount="EUR 20")["currency"] == "EUR"
