@@ -113,9 +113,14 @@ class MatchIndex:
             made: Features of the new record.
             positions: Of known records.
         """
+        if not self.comparisons:
+            # one record alone, of which nothing is known to compare by: the prior is all there is
+            gammas = np.zeros((len(positions), 0), np.int8)
+            weights = np.array([one.weight for one in self.evidence(gammas)], np.float64)
+            return Scored(positions, gammas, weights, np.zeros(len(positions), np.bool_))
         gammas = self._comparator.vectors(made, self._features[positions])
-        if not len(positions) or not self.comparisons:
-            nothing = np.zeros(len(positions))
+        if not len(positions):
+            nothing = np.zeros(0)
             return Scored(positions, gammas, nothing, nothing.astype(bool))
         told = judge(gammas, self.comparisons, self.model, self._definition.matching)
         return Scored(positions, gammas, told.weight, told.never)

@@ -42,6 +42,14 @@ def test_a_half_typed_record_finds_its_customer_before_any_model_was_trained(peo
     assert found.values == {"first_name": "Ann", "email": "ann@nordlicht.example"}
 
 
+def test_in_a_store_of_one_record_nobody_is_joined_without_evidence(new_project, tmp_path):
+    project = Project.open(shutil.copytree(new_project, tmp_path / "project"))
+    project.run(PEOPLE.head(1))
+    found = project.lookup(last_name="Leclerc")
+    assert found.model == "none"
+    assert [(one.entity_id, one.joins) for one in found.candidates] == [(1, False)]
+
+
 def test_a_relative_is_no_match(people):
     found = people.lookup(first_name="Berta", last_name="Leclerc", mobile="+47 406 99 888")
     weights = {one.entity_id: one.evidence.weight for one in found.candidates}
