@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crm_quality.audit import charts
 from crm_quality.audit.headline import money, percent
+from crm_quality.audit.row_lines import row_issues, row_lines
 from crm_quality.audit.rulebook import label
 
 if TYPE_CHECKING:
@@ -55,13 +56,20 @@ def render_html(card: Scorecard) -> str:
     """
     template = environment().get_template("report.html.j2")
     show = {"score": _score, "number": _number, "percent": _percent}
-    page = template.render(card=card, charts=charts, limits=_limits(card), show=show)
+    page = template.render(
+        card=card,
+        rows=row_lines(card),
+        row_issues=row_issues(card),
+        charts=charts,
+        limits=_limits(card),
+        show=show,
+    )
     return _INDENT.sub("\n", page)
 
 
 def _limits(card: Scorecard) -> Limits:
     # what is told of rules and vocabularies takes most room; a page has room for so many of them
-    entities = max(len(card.entities), 1)
+    entities = max(len(card.customers), 1)
     return Limits(
         issues=max(12, _RULES_IN_FULL // entities),
         vocabularies=min(4, max(2, _VOCABULARIES // entities)),

@@ -9,13 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from crm_quality.audit.headline import money, percent
+from crm_quality.audit.row_lines import row_issues, row_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console, RenderableType
 
-    from crm_quality.audit.card import Cost, EntityCard, Scorecard
+    from crm_quality.audit.card import Cost, EntityCard, IssueLine, Scorecard
+    from crm_quality.audit.row_lines import RowLine
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 _FAIR, _GOOD = 75.0, 90.0
@@ -34,8 +36,11 @@ def render_terminal(card: Scorecard, console: Console) -> None:
     if not card.entities:
         console.print("The store is empty: take in files with `crmq run FILE...`.")
         return
-    for entity in card.entities:
+    for entity in card.customers:
         _print_entity(entity, console, card.currency)
+        console.print()
+    if card.row_entities:
+        _print_rows(card, console)
     if card.gates:
         table = _table("target", "at least", "is", "")
         for gate in card.gates:
@@ -56,7 +61,7 @@ def _print_entity(entity: EntityCard, console: Console, currency: str) -> None:
     console.print()
     console.print(_indented(_scores(entity)))
     if entity.issues:
-        console.print(_indented(_issues(entity)))
+        console.print(_indented(_issues(entity.issues)))
     console.print(_indented(_sources(entity)))
     if entity.teams:
         console.print(_indented(_teams(entity)))
@@ -85,18 +90,51 @@ def _scores(entity: EntityCard) -> Table:
     return table
 
 
-def _issues(entity: EntityCard) -> Table:
+def _print_rows(card: Scorecard, console: Console) -> None:
+    rows = sum(entity.counts.accepted for entity in card.row_entities)
+    title = Text.assemble(("Rows that hang on customers", "bold"), f"  {rows:,} are in force.")
+    console.print(title)
+    console.print()
+    console.print(_indented(_row_lines(row_lines(card))))
+    if issues := row_issues(card):
+        console.print(_indented(_issues(issues)))
+
+
+def _row_lines(lines: Sequence[RowLine]) -> Table:
+    table = _table("rows of", "rows", "quarantined", "no customer", "lowest quality", "usual fault")
+    for line in lines:
+        table.add_row(
+            line.title,
+            f"{line.rows:,}",
+            f"{line.quarantined:,}",
+            "-" if line.unplaced is None else f"{line.unplaced:,}",
+            line.quality,
+            Text(line.usual, "dim"),
+        )
+    return table
+
+
+def _issues(issues: Sequence[IssueLine]) -> Table:
     table = _table("issue", "records", "share", "owner", "rule")
-    table.columns[4].overflow = "fold"
-    for line in entity.issues[:_RULES]:
+    # a rule is copied into a command: it keeps its width, the words beside it are broken
+    table.columns[4].no_wrap = True
+    for line in issues[:_RULES]:
         fault = Text.assemble(("● ", _COLOURS.get(line.severity, "")), line.fault)
         table.add_row(
-            fault, f"{line.records:,}", percent(line.share), line.owner, Text(line.rule, "dim")
+            fault,
+            f"{line.records:,}",
+            _short(percent(line.share)),
+            line.owner,
+            Text(line.rule, "dim"),
         )
-    if len(entity.issues) > _RULES:
-        more = len(entity.issues) - _RULES
-        table.add_row(Text(f"  and {more} more rules with issues", "dim"))
+    if len(issues) > _RULES:
+        more = len(issues) - _RULES
+        table.add_row(Text(f"  and {more} more rules", "dim"))
     return table
+
+
+def _short(share: str) -> str:
+    return share.replace("less than ", "<").replace("more than ", ">")
 
 
 def _sources(entity: EntityCard) -> Table:
@@ -150,7 +188,7 @@ def _table(*headers: str) -> Table:
             "cost",
             "",
         }
-        right = numeric and not header.startswith("what")
+        right = numeric and not header.startswith(("what", "lowest", "usual", "rows of"))
         table.add_column(header, justify="right" if right else "left")
     return table
 
