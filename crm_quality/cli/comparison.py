@@ -8,11 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from crm_quality.cli.output import console
-from crm_quality.crm.before_after import COMPARISONS
+from crm_quality.crm.before_after import COMPARISONS, worded
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     import polars as pl
 
 
@@ -26,19 +24,8 @@ def print_comparison(found: pl.DataFrame) -> None:
         table.add_row(
             f"  {one.title}" if one.is_part else one.title,
             row["currency"] or "",
-            told(row["as_received"], one.unit),
-            Text(told(row["golden"], one.unit), "bold"),
-            told(row["difference"], one.unit, signed=True),
+            worded(row["as_received"], one.unit),
+            Text(worded(row["golden"], one.unit), "bold"),
+            worded(row["difference"], one.unit, signed=True),
         )
     console().print(table)
-
-
-def told(value: Decimal | None, unit: str, *, signed: bool = False) -> str:
-    """A value as people write it; ``-`` where there is none."""
-    if value is None:
-        return "-"
-    sign = "+" if signed and value else ""
-    if unit == "percent":
-        # percent of percent is no percent: a difference is told in points
-        return f"{value:{sign},.1f}{'' if signed else '%'}"
-    return f"{value:{sign},.{0 if unit == 'count' else 2}f}"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from crm_quality.store import Store
 
 
@@ -58,6 +60,22 @@ COMPARISONS = {
     "tickets_per_customer": Comparison("tickets of one of them", "ratio", is_part=True),
     "returning": Comparison("of them asked again", is_part=True),
 }
+
+
+def worded(value: Decimal | None, unit: str, *, signed: bool = False) -> str:
+    """A value of a comparison as people write it; ``-`` where there is none.
+
+    Args:
+        value: The value.
+        unit: See `Comparison`.
+        signed: It is a difference: with its sign, and in points where the values are percent.
+    """
+    if value is None:
+        return "-"
+    sign = "+" if signed and value else ""
+    if unit == "percent":
+        return f"{value:{sign},.1f}{'' if signed else '%'}"
+    return f"{value:{sign},.{0 if unit == 'count' else 2}f}"
 
 
 def before_after(store: Store) -> pl.DataFrame:
