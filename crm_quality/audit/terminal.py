@@ -97,7 +97,7 @@ def _print_rows(card: Scorecard, console: Console) -> None:
     console.print()
     console.print(_indented(_row_lines(row_lines(card))))
     if issues := row_issues(card):
-        console.print(_indented(_issues(issues)))
+        console.print(_indented(_issues(issues, with_share=False)))
 
 
 def _row_lines(lines: Sequence[RowLine]) -> Table:
@@ -114,19 +114,15 @@ def _row_lines(lines: Sequence[RowLine]) -> Table:
     return table
 
 
-def _issues(issues: Sequence[IssueLine]) -> Table:
-    table = _table("issue", "records", "share", "owner", "rule")
+def _issues(issues: Sequence[IssueLine], *, with_share: bool = True) -> Table:
+    share = ["share"] if with_share else []
+    table = _table("issue", "records", *share, "owner", "rule")
     # a rule is copied into a command: it keeps its width, the words beside it are broken
-    table.columns[4].no_wrap = True
+    table.columns[-1].no_wrap = True
     for line in issues[:_RULES]:
         fault = Text.assemble(("● ", _COLOURS.get(line.severity, "")), line.fault)
-        table.add_row(
-            fault,
-            f"{line.records:,}",
-            _short(percent(line.share)),
-            line.owner,
-            Text(line.rule, "dim"),
-        )
+        part = [_short(percent(line.share))] if with_share else []
+        table.add_row(fault, f"{line.records:,}", *part, line.owner, Text(line.rule, "dim"))
     if len(issues) > _RULES:
         more = len(issues) - _RULES
         table.add_row(Text(f"  and {more} more rules", "dim"))
