@@ -209,8 +209,8 @@ def attention(
         str | None,
         typer.Option(
             "--kind",
-            help="no_next_step, stale, slow_deal, past_close, renewal_passed, owner_inactive or "
-            "owner_unknown.",
+            help="no_next_step, stale, slow_deal, past_close, double_deal, renewal_passed, "
+            "owner_inactive or owner_unknown.",
         ),
     ] = None,
     as_of: AsOf = None,

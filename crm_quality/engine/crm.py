@@ -166,8 +166,8 @@ class Crm:
         """What somebody should look at.
 
         Returns:
-            ``kind`` (no_next_step, stale, slow_deal, past_close, renewal_passed, owner_inactive,
-            owner_unknown), ``entity``, ``entity_id``, ``owner``, ``says``.
+            ``kind`` (no_next_step, stale, slow_deal, past_close, double_deal, renewal_passed,
+            owner_inactive, owner_unknown), ``entity``, ``entity_id``, ``owner``, ``says``.
         """
         found = self._frame("FROM crm.attention ORDER BY kind, entity, entity_id", as_of)
         return found if kind is None else found.filter(pl.col("kind") == kind)

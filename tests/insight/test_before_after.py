@@ -174,6 +174,14 @@ def test_it_agrees_with_the_reports_on_its_own(company):
     assert round(value["net"].sum() / paying, 2) == told["value_per_customer", "EUR"]["golden"]
 
 
+def test_deals_that_were_entered_twice_are_listed(company):
+    told = company.crm.attention("double_deal")
+    golden = company.insight.before_after().filter(figure="double_deals")["golden"].sum()
+    assert told.height == golden == 2
+    keys = dict(company.crosswalk().filter(entity="deal").select("entity_id", "source_key").rows())
+    assert sorted(keys[number] for number in told["entity_id"]) == ["d2", "d5"]
+
+
 def test_without_duplicates_nothing_changes(business):
     rows = business.insight.before_after()
     changed = rows.filter(pl.col("difference") != 0)
