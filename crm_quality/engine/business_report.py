@@ -138,7 +138,7 @@ def _churn(project: Project, as_of: date | None) -> Model | None:
 
 
 def _ahead(project: Project, as_of: date | None) -> tuple[Model, ...]:
-    value = _told(project.insight.value)
+    value = _told(lambda: project.insight.overview("value", as_of=as_of))
     if value.is_empty():
         return ()
     found = []
