@@ -23,6 +23,8 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 _FAIR, _GOOD = 75.0, 90.0
 _BAR = 20
 _RULES = 8
+#: So many columns has a terminal that shows all of them.
+_WIDE = 96
 _TEXTS = {"issue", "owner", "rule", "source", "quality", "target", "team", "cost", ""}
 
 
@@ -95,13 +97,15 @@ def _print_rows(card: Scorecard, console: Console) -> None:
     title = Text.assemble(("Rows that hang on customers", "bold"), f"  {rows:,} are in force.")
     console.print(title)
     console.print()
-    console.print(_indented(_row_lines(row_lines(card))))
+    is_wide = console.width >= _WIDE
+    console.print(_indented(_row_lines(row_lines(card), with_fault=is_wide)))
     if issues := row_issues(card):
-        console.print(_indented(_issues(issues, with_share=False)))
+        console.print(_indented(_issues(issues, with_share=False, with_owner=is_wide)))
 
 
-def _row_lines(lines: Sequence[RowLine]) -> Table:
-    table = _table("rows of", "rows", "quarantined", "no customer", "lowest quality", "usual fault")
+def _row_lines(lines: Sequence[RowLine], *, with_fault: bool) -> Table:
+    fault = ["usual fault"] if with_fault else []
+    table = _table("rows of", "rows", "quarantined", "no customer", "lowest quality", *fault)
     for line in lines:
         table.add_row(
             line.title,
@@ -109,23 +113,26 @@ def _row_lines(lines: Sequence[RowLine]) -> Table:
             f"{line.quarantined:,}",
             "-" if line.unplaced is None else f"{line.unplaced:,}",
             line.quality,
-            Text(line.usual, "dim"),
+            *([Text(line.usual, "dim")] if with_fault else []),
         )
     return table
 
 
-def _issues(issues: Sequence[IssueLine], *, with_share: bool = True) -> Table:
-    share = ["share"] if with_share else []
-    table = _table("issue", "records", *share, "owner", "rule")
+def _issues(
+    issues: Sequence[IssueLine], *, with_share: bool = True, with_owner: bool = True
+) -> Table:
+    more = [name for name, on in (("share", with_share), ("owner", with_owner)) if on]
+    table = _table("issue", "records", *more, "rule")
     # a rule is copied into a command: it keeps its width, the words beside it are broken
     table.columns[-1].no_wrap = True
     for line in issues[:_RULES]:
         fault = Text.assemble(("● ", _COLOURS.get(line.severity, "")), line.fault)
-        part = [_short(percent(line.share))] if with_share else []
-        table.add_row(fault, f"{line.records:,}", *part, line.owner, Text(line.rule, "dim"))
+        told = {"share": _short(percent(line.share)), "owner": line.owner}
+        shown = [told[name] for name in more]
+        table.add_row(fault, f"{line.records:,}", *shown, Text(line.rule, "dim"))
     if len(issues) > _RULES:
-        more = len(issues) - _RULES
-        table.add_row(Text(f"  and {more} more rules", "dim"))
+        left = len(issues) - _RULES
+        table.add_row(Text(f"  and {left} more rules", "dim"))
     return table
 
 

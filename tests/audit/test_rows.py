@@ -69,6 +69,14 @@ def test_the_terminal_has_a_line_for_each_and_cuts_no_rule(card):
     assert "Completeness  " not in said
 
 
+def test_a_narrow_terminal_cuts_no_rule_either(card):
+    console = Console(file=io.StringIO(), width=80)
+    render_terminal(card, console)
+    said = console.file.getvalue()
+    assert max(map(len, said.splitlines())) <= 80
+    assert "ticket.contact_email.placeholder" in said
+
+
 def test_the_page_has_one_table_of_them(card):
     page = render_html(card)
     assert 'id="rows"' in page
