@@ -61,6 +61,7 @@ class Business:
             of "entity number").
         renewals: Contracts to be renewed by currency: ``currency``, ``contracts``, ``overdue``,
             ``amount``.
+        pairs: Products bought by the same customers (``insight.recommend``).
         leads: Contacts by stage of their life (``crm.leads``).
         questions: Name → answer, of `crm_quality.crm.questions.QUESTIONS` that are not told above.
         segments: Declared segments.
@@ -82,6 +83,7 @@ class Business:
     tasks: pl.DataFrame
     attention: pl.DataFrame
     renewals: pl.DataFrame
+    pairs: pl.DataFrame
     leads: pl.DataFrame
     attribution: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     questions: Mapping[str, pl.DataFrame] = field(default_factory=dict)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 #: Months of cohorts that have room beside each other, and cohorts below each other.
 _MONTHS, _COHORTS = 12, 18
 _POINTS = 10
+_PAIRS = 8
 #: What is to be looked at → in words.
 ATTENTION = {
     "no_next_step": "Open deals without a next step",
@@ -102,13 +103,29 @@ def still_open(deals: Mapping[str, Any]) -> bool:
 
 def span(questions: Mapping[str, pl.DataFrame]) -> str:
     """From when to when the months go."""
-    months = [
+    months = _months(questions)
+    return f"From {min(months):%B %Y} to {max(months):%B %Y}." if months else ""
+
+
+def new_customers(questions: Mapping[str, pl.DataFrame]) -> list[float | None]:
+    """Customers who were first seen in these months."""
+    months, found = _months(questions), questions["new_customers"]
+    if not months or found.is_empty():
+        return []
+    return [
+        float(row["customers"])
+        for row in found.iter_rows(named=True)
+        if row["month"] is not None and min(months) <= row["month"] <= max(months)
+    ]
+
+
+def _months(questions: Mapping[str, pl.DataFrame]) -> list[date]:
+    return [
         month
         for name in ("revenue", "won_and_lost")
         if not questions[name].is_empty()
         for month in questions[name]["month"].drop_nulls()
     ]
-    return f"From {min(months):%B %Y} to {max(months):%B %Y}." if months else ""
 
 
 def by_currency(frame: pl.DataFrame, value: str) -> list[tuple[str, list[float | None]]]:
@@ -171,6 +188,14 @@ def channels(attribution: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
             line[model] = row["revenue"]
             line[f"{model} deals"] = row["deals"]
     return sorted(found.values(), key=lambda line: -(line.get("linear") or 0))
+
+
+def pairs(frame: pl.DataFrame) -> list[Bar]:
+    """Products that go together, each two once: the bar is how sure the second is of the first."""
+    found: dict[frozenset[str], dict[str, Any]] = {}
+    for row in sorted(frame.to_dicts(), key=lambda row: (-row["confidence"], row["product"])):
+        found.setdefault(frozenset((row["product"], row["other"])), row)
+    return [Bar(row, row["confidence"]) for row in list(found.values())[:_PAIRS]]
 
 
 def headline(business: Business) -> str:

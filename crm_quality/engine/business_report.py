@@ -58,6 +58,7 @@ def business_report(project: Project, *, as_of: date | None = None) -> Business 
         tasks=_told(lambda: crm.tasks("owner", as_of=as_of)),
         attention=_attention(_told(lambda: crm.attention(as_of=as_of))),
         renewals=_renewals(_told(lambda: crm.renewals(as_of=as_of))),
+        pairs=_told(insight.recommend),
         leads=_told(lambda: crm.leads(as_of=as_of)),
         attribution={
             model: _told(lambda model=model: insight.attribution(model, by="channel"))  # type: ignore[misc]

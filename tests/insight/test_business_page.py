@@ -124,6 +124,13 @@ def test_retention_is_that_of_the_cohorts(page, business):
         assert row[1:3] == [number(one["customers"]), f"{100 * one['retention']:.0f}"]
 
 
+def test_products_that_go_together_stand_there_once(page, business):
+    said = " ".join(" ".join(page.words).split())
+    pairs = {frozenset(row[:2]) for row in business.insight.recommend().rows()}
+    assert said.count("lift") == len(pairs) >= 1
+    assert "tea → cake" in said or "cake → tea" in said
+
+
 def test_segments_attention_and_tasks_are_counted(page, business):
     told = {row[0].split(" ")[0]: row[1] for row in cells(page, "Segments")}
     assert told["High"] == number(business.insight.segment("high_value", as_of=DAY).height)
