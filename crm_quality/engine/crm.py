@@ -18,6 +18,7 @@ from crm_quality.crm.reports import (
     forecast_verdict,
     report,
 )
+from crm_quality.engine.business_report import business_report
 from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.leads import (
     ACCEPTED,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
+    from crm_quality.audit.business import Business
     from crm_quality.engine.project import Project
     from crm_quality.store import Store
 
@@ -164,11 +166,18 @@ class Crm:
         """What somebody should look at.
 
         Returns:
-            ``kind`` (no_next_step, stale, slow_deal, past_close, renewal_passed, owner_inactive,
-            owner_unknown), ``entity``, ``entity_id``, ``owner``, ``says``.
+            ``kind`` (no_next_step, stale, slow_deal, past_close, double_deal, renewal_passed,
+            owner_inactive, owner_unknown), ``entity``, ``entity_id``, ``owner``, ``says``.
         """
         found = self._frame("FROM crm.attention ORDER BY kind, entity, entity_id", as_of)
         return found if kind is None else found.filter(pl.col("kind") == kind)
+
+    def business(self, *, as_of: date | None = None) -> Business | None:
+        """All of it for the page of the audit; null where nothing hangs on customers.
+
+        See `crm_quality.engine.business_report.business_report`.
+        """
+        return business_report(self._project, as_of=as_of)
 
     def workflows(
         self,

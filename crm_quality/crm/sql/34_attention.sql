@@ -1,6 +1,6 @@
 -- needs: contact, deal, ticket, task, activity, note, contract, user, company, campaign
 -- What somebody should look at: open deals without a next step, records that nobody has touched,
--- contracts past their renewal, owners who have left.
+-- contracts past their renewal, owners who have left, deals that were entered twice.
 
 -- open deals for which nothing is planned: no open task due, no activity ahead. A task or activity
 -- counts that names the deal, or that names its customer and no deal.
@@ -51,6 +51,14 @@ SELECT u.entity, u.entity_id, u.owner, t.touched_at,
 FROM used u JOIN crm.stale_age a USING (entity) JOIN crm.last_touch t USING (entity, entity_id)
 WHERE date_diff('day', t.touched_at::DATE, crm.moment()::DATE) > a.days;
 
+-- open deals of one customer with the same name, amount and currency as an earlier one: entered twice
+CREATE OR REPLACE VIEW crm.double_deal AS
+SELECT deal_id, name, owner, contact_id, amount, currency, first_value(deal_id) OVER same AS first_deal_id
+FROM crm.pipeline_deal
+WHERE outcome = 'open' AND contact_id IS NOT NULL AND name IS NOT NULL AND amount IS NOT NULL
+WINDOW same AS (PARTITION BY contact_id, name, amount, currency ORDER BY deal_id)
+QUALIFY row_number() OVER same > 1;
+
 -- all of it as one list
 CREATE OR REPLACE VIEW crm.attention AS
 SELECT 'no_next_step' AS kind, 'deal' AS entity, deal_id AS entity_id, owner,
@@ -72,4 +80,8 @@ SELECT 'slow_deal', 'deal', deal_id, owner,
 FROM crm.pipeline_deal WHERE is_slow
 UNION ALL
 SELECT 'past_close', 'deal', deal_id, owner, 'open, and was to be closed on ' || close_date
-FROM crm.pipeline_deal WHERE is_past_close;
+FROM crm.pipeline_deal WHERE is_past_close
+UNION ALL
+SELECT 'double_deal', 'deal', deal_id, owner,
+       'the same name, amount and currency as deal ' || first_deal_id || ' of the same customer'
+FROM crm.double_deal;
