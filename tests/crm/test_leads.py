@@ -45,6 +45,7 @@ def test_the_history_is_that_of_the_versions_and_tells_what_is_not_allowed(busin
     ]  # fmt: skip
 
 
+@pytest.mark.capability(15)
 def test_an_illegal_jump_is_refused_and_a_step_back_needs_a_reason(business):
     say_stages(business, "lead")
     with pytest.raises(RefusedError, match="does not go from lead to churned: allowed are"):
@@ -73,6 +74,7 @@ def test_a_source_that_repeats_itself_does_not_take_a_step_back(business):
     assert state == [{"stage": "sql"}]
 
 
+@pytest.mark.capability(13)
 def test_a_lead_that_is_converted_twice_is_one_contact_with_one_deal(business):
     say_stages(business, "lead")
     first = business.crm.convert("crm:1", "Licence", amount=Decimal("99.50"), currency="EUR")
@@ -91,6 +93,7 @@ def test_a_converted_lead_keeps_its_deal_through_a_merge(business):
         assert store.rows("SELECT contact_id FROM crm.deal") == [(1,)]
 
 
+@pytest.mark.capability(49)
 def test_leads_are_accepted_or_returned_with_a_reason_and_reasons_are_counted(business):
     numbers = [business.crm.hand_over(f"crm:{key}", "Sam") for key in "123"]
     with pytest.raises(RefusedError, match="nobody has answered: crmq crm lead accept 1"):

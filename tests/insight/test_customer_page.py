@@ -38,6 +38,7 @@ def rows_of(events, *keys):
     return found
 
 
+@pytest.mark.capability(2, 57)
 @pytest.mark.parametrize("key", ["1", "2", "3", "4", "5", "6"])
 def test_a_profile_has_every_row_of_the_customer_once(business, events, key):
     page = business.insight.profile(f"crm:{key}")
@@ -65,6 +66,7 @@ def test_a_profile_says_what_the_views_say(business):
             assert page.still_open("deal").height == figures["open_deals"][0]
 
 
+@pytest.mark.capability(17, 57)
 def test_a_merge_adds_up_histories_roles_and_permissions_and_loses_none(business, events, joined):
     with joined(business, (1, 2)) as store:
         page = customer_page(store, 1)
@@ -93,12 +95,14 @@ def test_everybody_else_has_a_bucket_so_that_all_rows_are_counted(business, even
     }  # fmt: skip
 
 
+@pytest.mark.capability(59)
 def test_first_and_last_seen_span_all_records_and_leave_out_plans(business):
     page = business.insight.profile(3)
     assert page.first_seen_at.date().isoformat() == "2025-03-01"
     assert page.last_seen_at.date().isoformat() == "2026-05-01"  # the bounce
 
 
+@pytest.mark.capability(11)
 def test_companies_come_with_the_role_that_each_record_tells(business):
     page = business.insight.profile(1)
     assert page.companies.select("company_name", "role").rows() == [
