@@ -45,7 +45,8 @@ def test_rows_that_are_past_their_day_are_issues_until_something_happens(busines
                    "currency": "EUR", "updated_at": day(-300)})  # fmt: skip
     business.take("ticket",
                   {"source_key": "t1", "ticket_status": "open", "updated_at": day(-40)},
-                  {"source_key": "t2", "ticket_status": "solved", "updated_at": day(-40)})  # fmt: skip
+                  {"source_key": "t2", "ticket_status": "solved",
+                   "updated_at": day(-40)})  # fmt: skip
     business.take("task", {"source_key": "j1", "subject": "call", "due_at": day(-1)},
                   {"source_key": "j2", "subject": "call", "due_at": day(-1),
                    "task_status": "done"},
