@@ -86,6 +86,8 @@ def test_records_with_an_error_planted_are_the_quarantine(entity, request):
 STORE_RULES = {
     "contact": {
         "contact.email.unique", "contact.tax_id.unique", "contact.stale", "contact.owner.active",
+        # by the mail that came back: tests/crm/test_exports_of_others.py
+        "contact.email.bounced",
         # of contacts against companies: tests/engine/test_store_rules.py
         "contact.company_name.orphan", "contact.email.other_company",
     },
