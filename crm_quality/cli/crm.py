@@ -34,7 +34,8 @@ def pipeline(
         typer.Option(
             "--by",
             help="stage, owner, month (of closing), deal, conversion (time in stage and what "
-            "became of deals), move (from stage to stage) or history (each stay).",
+            "became of deals), move (from stage to stage), history (each stay) or double (pairs "
+            "that look like one deal).",
         ),
     ] = "stage",
     as_of: AsOf = None,
@@ -46,8 +47,12 @@ def pipeline(
     """Deals: where they stand and what they are worth; currencies are never added up."""
     opened = Project.open(project, wait=wait)
     found = opened.crm.pipeline(by, as_of=day(as_of))
-    if by == "deal" and not show_personal:
+    if by in {"deal", "double"} and not show_personal:
         found = masked_rows(found, opened.rules, "deal")
+        if "other_name" in found.columns:
+            others = found.select(name="other_name")
+            other = masked_rows(others, opened.rules, "deal")["name"].alias("other_name")
+            found = found.with_columns(other)
     if by in {"stage", "owner", "month"}:
         found = with_bar(found, "amount" if by == "stage" else "open_amount", output, "currency")
     elif by == "conversion":
@@ -172,8 +177,8 @@ def leads(
         str,
         typer.Option(
             "--by",
-            help="stage, customer, history (every step), fault (steps that the rules do not "
-            "allow), handover, or reason (why leads were returned).",
+            help="stage, customer, role (what each is to us), history (every step), fault (steps "
+            "that the rules do not allow), handover, or reason (why leads were returned).",
         ),
     ] = "stage",
     as_of: AsOf = None,
@@ -195,8 +200,8 @@ def attention(
         str | None,
         typer.Option(
             "--kind",
-            help="no_next_step, stale, slow_deal, past_close, renewal_passed, owner_inactive or "
-            "owner_unknown.",
+            help="no_next_step, stale, slow_deal, past_close, double_deal, renewal_passed, "
+            "owner_inactive, owner_unknown or unknown_caller.",
         ),
     ] = None,
     as_of: AsOf = None,
