@@ -43,7 +43,8 @@ def pipeline(
         typer.Option(
             "--by",
             help="stage, owner, month (of closing), deal, conversion (time in stage and what "
-            "became of deals), move (from stage to stage) or history (each stay).",
+            "became of deals), move (from stage to stage), history (each stay) or double (pairs "
+            "that look like one deal).",
         ),
     ] = "stage",
     as_of: AsOf = None,
@@ -55,8 +56,12 @@ def pipeline(
     """Deals: where they stand and what they are worth; currencies are never added up."""
     opened = Project.open(project, wait=wait)
     found = opened.crm.pipeline(by, as_of=day(as_of))
-    if by == "deal" and not show_personal:
+    if by in {"deal", "double"} and not show_personal:
         found = masked_rows(found, opened.rules, "deal")
+        if "other_name" in found.columns:
+            others = found.select(name="other_name")
+            other = masked_rows(others, opened.rules, "deal")["name"].alias("other_name")
+            found = found.with_columns(other)
     if by == "stage":
         # years of closed deals would make the bars of open ones invisible
         found = with_bar(found, "amount", output, "currency", pl.col("outcome") == "open")
@@ -186,8 +191,8 @@ def leads(
         str,
         typer.Option(
             "--by",
-            help="stage, customer, history (every step), fault (steps that the rules do not "
-            "allow), handover, or reason (why leads were returned).",
+            help="stage, customer, role (what each is to us), history (every step), fault (steps "
+            "that the rules do not allow), handover, or reason (why leads were returned).",
         ),
     ] = "stage",
     as_of: AsOf = None,
@@ -210,7 +215,7 @@ def attention(
         typer.Option(
             "--kind",
             help="no_next_step, stale, slow_deal, past_close, double_deal, renewal_passed, "
-            "owner_inactive or owner_unknown.",
+            "owner_inactive, owner_unknown or unknown_caller.",
         ),
     ] = None,
     as_of: AsOf = None,

@@ -28,6 +28,8 @@ COLUMNS = {
                    "expected_days"],
     "deal": ["deal_id", "name", "stage", "amount", "currency", "weighted", "owner",
              "close_date", "days_in_stage"],
+    "double": ["deal_id", "other_id", "name", "amount", "other_amount", "currency", "days_apart",
+               "counted_twice"],
     "history": ["deal_id", "stage", "entered_at", "left_at", "days", "amount", "currency"],
     "priority": ["priority", "tickets", "open", "first_response_hours", "first_response_missed",
                  "resolution_hours", "resolution_missed"],
@@ -50,7 +52,7 @@ _TITLES = {"first_response_hours": "answered in h", "first_response_missed": "la
            "open_amount": "amount", "won_amount": "won", "past_close": "overdue",
            "expected_days": "expected", "handover_state": "answer"}  # fmt: skip
 #: Columns with numbers of records, which are no amounts.
-_NUMBERS = ("deal_id", "ticket_id", "task_id", "contract_id", "contact_id", "record_id",
+_NUMBERS = ("deal_id", "other_id", "ticket_id", "task_id", "contract_id", "contact_id", "record_id",
             "entity_id", "campaign_id", "handover_id")  # fmt: skip
 
 

@@ -20,6 +20,7 @@ def settle(folder, text):
         settings.write(text)
 
 
+@pytest.mark.capability(73, 109)
 def test_a_scheduled_job_fails_with_1_when_a_target_is_missed(crmq, customers):
     settle(customers, "targets: {contact.lead_source.filled: 90, contact.integrity: 100}\n")
     audited = crmq("audit", "--project", customers)
@@ -91,6 +92,7 @@ def test_every_figure_is_listed_by_name(crmq, customers):
     assert "contact.lead_source.filled" in crmq("audit", "rows", "--project", customers).out
 
 
+@pytest.mark.capability(98)
 @pytest.mark.parametrize("output", ["table", "json", "jsonl", "csv"])
 def test_the_rows_behind_a_figure_are_listed_masked(crmq, customers, output):
     listed = crmq(

@@ -1,4 +1,4 @@
--- needs: contact, deal, ticket, task, activity, note, contract, user, company, campaign
+-- needs: contact, deal, ticket, task, activity, note, contract, user, company, campaign, usage_event, preference
 -- What somebody should look at: open deals without a next step, records that nobody has touched,
 -- contracts past their renewal, owners who have left, deals that were entered twice.
 
@@ -51,14 +51,6 @@ SELECT u.entity, u.entity_id, u.owner, t.touched_at,
 FROM used u JOIN crm.stale_age a USING (entity) JOIN crm.last_touch t USING (entity, entity_id)
 WHERE date_diff('day', t.touched_at::DATE, crm.moment()::DATE) > a.days;
 
--- open deals of one customer with the same name, amount and currency as an earlier one: entered twice
-CREATE OR REPLACE VIEW crm.double_deal AS
-SELECT deal_id, name, owner, contact_id, amount, currency, first_value(deal_id) OVER same AS first_deal_id
-FROM crm.pipeline_deal
-WHERE outcome = 'open' AND contact_id IS NOT NULL AND name IS NOT NULL AND amount IS NOT NULL
-WINDOW same AS (PARTITION BY contact_id, name, amount, currency ORDER BY deal_id)
-QUALIFY row_number() OVER same > 1;
-
 -- all of it as one list
 CREATE OR REPLACE VIEW crm.attention AS
 SELECT 'no_next_step' AS kind, 'deal' AS entity, deal_id AS entity_id, owner,
@@ -82,6 +74,10 @@ UNION ALL
 SELECT 'past_close', 'deal', deal_id, owner, 'open, and was to be closed on ' || close_date
 FROM crm.pipeline_deal WHERE is_past_close
 UNION ALL
-SELECT 'double_deal', 'deal', deal_id, owner,
-       'the same name, amount and currency as deal ' || first_deal_id || ' of the same customer'
-FROM crm.double_deal;
+SELECT 'double_deal', 'deal', other_id, NULL, 'may be deal ' || min(deal_id) || ' once more'
+FROM crm.deal_double WHERE outcome = 'open' GROUP BY other_id
+UNION ALL
+SELECT 'unknown_caller', 'activity', activity_id, owner,
+       CASE owners WHEN 0 THEN 'a call by a number that none of our contacts has'
+            ELSE 'a call by a number that ' || owners || ' contacts share' END
+FROM crm.call_waiting;
