@@ -31,15 +31,21 @@ import polars as pl
 from crm_quality import Project
 from crm_quality.engine import run as running
 from crm_quality.engine import underway
-from crm_quality.engine.matched import Matched
+from crm_quality.engine.match_cache import MatchCache
+from crm_quality.engine.matched import Matched, matched
 from crm_quality.engine.summary import Clock, MatchCounts
+from crm_quality.match import MatchState, match_records
 from crm_quality.store.connection import Store
-from crm_quality.store.matching import write_pairs
+from crm_quality.store.landing import current_records
+from crm_quality.store.matching import keep_model, new_state_token, write_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
+
+#: Records that the model is learned from, which decides nothing but what an act clusters again.
+LEARNED_FROM = 20_000
 
 
 class Meter:
@@ -91,41 +97,70 @@ def peak_mb() -> float:
 
 
 def by_truth(truth: pl.DataFrame):  # noqa: ANN201 - takes the place of `matched`
-    """A stand-in for matching: clusters are the truth's people."""
+    """A stand-in for matching: clusters are the truth's people.
+
+    It leaves what matching leaves: a model (learned from a part of the records), pairs, and the
+    file that says what the records were when they were matched.
+    """
     person = truth.unique(["source", "source_key"]).select("source", "source_key", "person_id")
 
-    def matched(store, definition, changed, *, run_id, proposing):  # noqa: ANN001, ANN202, ARG001
+    def found(store, definition, changed, *, run_id, proposing, only_decided=False):  # noqa: ANN001, ANN202
+        if only_decided:
+            return matched(
+                store, definition, changed, run_id=run_id, proposing=proposing, only_decided=True
+            )
+        entity = definition.entity
         live = store.frame(
             "SELECT record_id, source, source_key FROM landing.record WHERE entity = ?"
             " AND ended_at IS NULL AND current_version IS NOT NULL ORDER BY record_id",
-            [definition.entity],
+            [entity],
         )
         of = live.join(person, on=["source", "source_key"], how="left", maintain_order="left")
         least = pl.col("record_id").min().over("person_id")
         cluster = pl.when(pl.col("person_id").is_null()).then("record_id").otherwise(least)
+        clusters = of.select("record_id", cluster.alias("cluster_id"))
+        some = current_records(store, entity, records=live.head(LEARNED_FROM))
+        model = match_records(some, definition).model
+        keep_model(store, entity, model.to_json(), "trained", run_id=run_id)
+        cache, token = MatchCache(store.path.parent / "cache"), new_state_token(store, entity)
+        nothing = MatchState(pl.DataFrame({"id": live["record_id"]}), {})
+        store.when_committed(lambda: cache.save(entity, token, nothing))
         with Watched.meter.of("pairs"):
-            write_pairs(store, definition.entity, made_up(live["record_id"]), run_id=run_id)
-        return Matched(of.select("record_id", cluster.alias("cluster_id")), MatchCounts(), [])
+            write_pairs(store, entity, made_up(clusters, model.accept), run_id=run_id)
+        return Matched(clusters, MatchCounts(), [])
 
-    return matched
+    return found
 
 
-def made_up(ids: pl.Series) -> pl.DataFrame:
-    """1.5 pairs a record, with weights of all sizes."""
+def made_up(clusters: pl.DataFrame, accept: float) -> pl.DataFrame:
+    """1.5 pairs a record: those of one person above the threshold, all others below it."""
     draw = np.random.default_rng(7)
-    every = pl.concat([ids.slice(1), ids.slice(7).filter(ids.slice(7) % 2 == 0)])
-    left = pl.concat([ids.head(ids.len() - 1), ids.slice(7).filter(ids.slice(7) % 2 == 0) - 7])
-    weight = draw.normal(0, 12, every.len())
-    return pl.DataFrame(
-        {
-            "record_id_l": left,
-            "record_id_r": every,
-            "match_weight": weight,
-            "match_probability": 1 / (1 + np.exp2(-weight)),
-            "relation": np.where(weight > 0, "same_person", "unrelated"),
-            "ties": weight > 20,
-        }
-    ).filter(pl.col("record_id_l") >= ids.min())
+    ids = clusters["record_id"]
+    same = clusters.select(
+        pl.col("record_id").alias("record_id_l"),
+        pl.col("record_id").shift(-1).over("cluster_id").alias("record_id_r"),
+        pl.lit(value=True).alias("same"),
+    ).drop_nulls()
+    others = [
+        pl.DataFrame({"record_id_l": ids.head(ids.len() - far), "record_id_r": ids.slice(far)})
+        for far in (1, 7)
+    ]
+    most = ids.len() * 3 // 2
+    pairs = pl.concat([same, *others], how="diagonal").unique(
+        ["record_id_l", "record_id_r"], keep="first", maintain_order=True
+    )
+    pairs = pairs.with_columns(pl.col("same").fill_null(value=False)).head(most)
+    size = np.abs(draw.normal(0, 6, pairs.height))
+    is_same, is_tied = pairs["same"].to_numpy(), draw.random(pairs.height) < 0.1
+    weight = np.where(is_same, accept + size, accept - 0.1 - size)
+    return pairs.select(
+        "record_id_l",
+        "record_id_r",
+        pl.Series("match_weight", weight),
+        pl.Series("match_probability", 1 / (1 + np.exp2(-weight))),
+        pl.Series("relation", np.where(is_same, "same_person", "relatives")),
+        pl.Series("ties", ~is_same & is_tied),
+    ).sort("record_id_l", "record_id_r")
 
 
 def main() -> int:
