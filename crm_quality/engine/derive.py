@@ -67,16 +67,22 @@ def derive(  # noqa: PLR0913 - what a run knows of the entity
             only_decided=only_decided,
         )
     with clock.stage("merge"):
-        former = membership(store, entity)
+        among = found.among
+        former = membership(store, entity) if among is None else among
         homely = former if homes is None else former.update(homes, on="record_id")
-        placed = place(found.clusters, accepted_records(store, entity), homely)
+        placed = place(found.clusters, accepted_records(store, entity, among=among), homely)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         note_moves(store, entity, former, placed, run_id=run_id)
         elsewhere = placed.join(former, on=["record_id", "entity_id"], how="anti")
         concerned = pl.concat([changed, elsewhere.select("record_id")]).unique()
-        few = concerned.height <= MOST_CHANGED * placed.height
-        note_point_use(store, entity, of=concerned if few else None)
+        few = among is not None or concerned.height <= MOST_CHANGED * placed.height
+        note_point_use(
+            store,
+            entity,
+            of=concerned if few else None,
+            within=None if among is None else placed,
+        )
         given = pl.concat(
             [changed, pending_overrides(store, entity, policy.as_of).select("record_id")]
         )

@@ -9,7 +9,7 @@ import polars as pl
 
 from crm_quality.merge import survive
 from crm_quality.store.golden import with_golden, write_golden, write_origins
-from crm_quality.store.issues import issues_in_force
+from crm_quality.store.issues import issues_of
 from crm_quality.store.landing import current_records
 from crm_quality.store.overrides import mark_overrides, overrides_in_force
 
@@ -66,12 +66,13 @@ def survived(
         policy: Trust in sources, and the day.
     """
     entity, sources = definition.entity, policy.sources
+    records = current_records(store, entity, among=touched)
     return survive(
-        current_records(store, entity, among=touched),
+        records,
         definition,
         priorities={name: source.priority for name, source in sources.items()},
         floors=floors(sources),
-        issues=issues_in_force(store, entity, among=touched),
+        issues=issues_of(store, entity, records),
         overrides=overrides_in_force(store, entity, touched, policy.as_of),
     )
 

@@ -197,16 +197,13 @@ def _run_entity(
     if last_word.is_empty() and again is None and not run.is_pending(name):
         run.count_store(definition)
         return
-    live = live_by_source(run.store, name)
-    run.settle(
-        definition,
-        last_word,
-        again=again,
-        homes=request.homes,
-        check=lambda: watch.tell(
-            limits.ended(run.store, run.config.limits, live, name, run_id=run.run_id)
-        ),
-    )
+    live = {} if last_word.is_empty() else live_by_source(run.store, name)
+
+    def check() -> None:
+        if live:
+            watch.tell(limits.ended(run.store, run.config.limits, live, name, run_id=run.run_id))
+
+    run.settle(definition, last_word, again=again, homes=request.homes, check=check)
 
 
 def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> pl.DataFrame:

@@ -36,13 +36,51 @@ def golden_of(store: Store, entity: str, entity_ids: Collection[int]) -> pl.Data
         )
 
 
-def membership(store: Store, entity: str) -> pl.DataFrame:
-    """``record_id``, ``entity_id`` of every record of ``entity`` that was ever accepted."""
+def membership(store: Store, entity: str, *, among: pl.DataFrame | None = None) -> pl.DataFrame:
+    """``record_id``, ``entity_id`` of every record of ``entity`` that was ever accepted.
+
+    Args:
+        store: The open store.
+        entity: Name of the entity.
+        among: ``record_id``: only of these; null = of all.
+    """
+    if among is not None:
+        with store.staged(among.select("record_id"), "asked"):
+            return store.frame(
+                "SELECT record_id, entity_id FROM matching.membership"
+                " WHERE record_id IN (FROM asked) ORDER BY record_id"
+            )
     return store.frame(
         "SELECT m.record_id, m.entity_id FROM matching.membership m"
         " JOIN landing.record r USING (record_id) WHERE r.entity = ?",
         [entity],
     )
+
+
+def is_customer(store: Store, entity_id: int) -> bool:
+    """Whether any record belongs to a customer of that id."""
+    return bool(
+        store.rows("SELECT 1 FROM matching.membership WHERE entity_id = ? LIMIT 1", [entity_id])
+    )
+
+
+def customers_of(store: Store, records: pl.DataFrame) -> list[int]:
+    """Ids of the customers that records (``record_id``) belong to."""
+    with store.staged(records.select("record_id"), "asked"):
+        rows = store.rows(
+            "SELECT DISTINCT entity_id FROM matching.membership WHERE record_id IN (FROM asked)"
+        )
+    return [entity_id for (entity_id,) in rows]
+
+
+def largest_customer(store: Store, entity: str, without: pl.DataFrame) -> tuple[int, int]:
+    """How many golden records there are, and the most records of one, some (``entity_id``) aside."""
+    with store.staged(without.select("entity_id"), "aside"):
+        found: tuple[int, int] = store.rows(
+            f"SELECT count(*), coalesce(max(records), 0) FROM {golden_table(entity)}"  # noqa: S608
+            " ANTI JOIN aside USING (entity_id)"
+        )[0]
+    return found
 
 
 def write_membership(store: Store, current: pl.DataFrame, *, run_id: int) -> None:
@@ -170,24 +208,28 @@ def write_origins(
         touched: ``entity_id`` of every entity derived again or gone.
         run_id: This run. An origin that was so before keeps the run that it had.
     """
-    same = """o.entity = ? AND o.entity_id = f.entity_id AND o.field = f.field
+    same = """o.entity_id = f.entity_id AND o.field = f.field
         AND o.record_id = f.record_id AND o.rule = f.rule
         AND o.override_id IS NOT DISTINCT FROM f.override_id"""
     with store.staged(touched.select("entity_id"), "derived"), store.staged(origins, "fresh"):
         store.execute(
-            f"""
-            DELETE FROM crm.value_origin WHERE rowid IN (
-                SELECT o.rowid FROM crm.value_origin o SEMI JOIN derived d USING (entity_id)
-                ANTI JOIN fresh f ON {same} WHERE o.entity = ?
-            )
-            """,  # noqa: S608 - constants
-            [entity, entity],
+            """
+            CREATE OR REPLACE TEMP TABLE held AS
+            SELECT rowid AS row, entity_id, field, record_id, rule, override_id
+            FROM crm.value_origin SEMI JOIN derived USING (entity_id) WHERE entity = ?
+            """,
+            [entity],
+        )
+        store.execute(
+            "DELETE FROM crm.value_origin WHERE rowid IN ("  # noqa: S608 - constants
+            f" SELECT o.row FROM held o ANTI JOIN fresh f ON {same})"
         )
         store.execute(
             f"""
             INSERT INTO crm.value_origin BY NAME
             SELECT f.*, ?::VARCHAR AS entity, ?::BIGINT AS run_id FROM fresh f
-            ANTI JOIN crm.value_origin o ON {same}
+            ANTI JOIN held o ON {same}
             """,  # noqa: S608
-            [entity, run_id, entity],
+            [entity, run_id],
         )
+        store.execute("DROP TABLE held")

@@ -176,10 +176,8 @@ _OF_EVERY_STORE = (
         """
         SELECT d.decision_id AS example
         FROM matching.decision d
-        JOIN landing.record l ON (l.entity, l.source, l.source_key)
-                               = (d.entity, d.source_l, d.source_key_l)
-        JOIN landing.record r ON (r.entity, r.source, r.source_key)
-                               = (d.entity, d.source_r, d.source_key_r)
+        JOIN landing.record l ON l.record_id = d.record_id_l
+        JOIN landing.record r ON r.record_id = d.record_id_r
         JOIN matching.membership a ON a.record_id = l.record_id
         JOIN matching.membership b ON b.record_id = r.record_id
         WHERE d.withdrawn_at IS NULL AND d.run_id IS NOT NULL

@@ -123,7 +123,66 @@ WHERE entity = ?
 """
 
 
-def note_point_use(store: Store, entity: str, *, of: pl.DataFrame | None = None) -> None:
+_OF_VALUES = """
+ AND rowid IN (SELECT o.rowid FROM {table} o SEMI JOIN counted_anew USING (kind, value))
+"""
+_POINTS_WITHIN = """
+SELECT DISTINCT p.record_id, p.kind, p.value FROM landing.contact_point p
+JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
+WHERE p.record_id IN (SELECT record_id FROM within) AND r.ended_at IS NULL
+"""
+_OWNERS = """
+SELECT o.kind, o.value, o.entity_id, o.rowid AS row FROM crm.point_owner o
+SEMI JOIN counted_anew USING (kind, value) WHERE o.entity = ?
+"""
+
+
+def _noted_within(store: Store, entity: str, of: pl.DataFrame, within: pl.DataFrame) -> bool:
+    """Note who uses the values of records that moved, where nobody else used any of them.
+
+    Values that one of the customers had alone are used by records of ``within`` alone, so nobody
+    else's values need be read.
+
+    Returns:
+        Whether that was so; else nothing is noted.
+    """
+    value = ["kind", "value"]
+    with store.staged(within.select("record_id"), "within"):
+        points = store.frame(_POINTS_WITHIN)
+    moved = points.join(of, on="record_id", how="semi").select(value).unique()
+    with store.staged(moved, "counted_anew"):
+        owners = store.frame(_OWNERS, [entity])
+    # the id of a customer is the number of one of its records
+    alone = owners.filter(pl.col("entity_id").is_in(within["record_id"].implode()))
+    if alone.height < moved.height:
+        return False
+    use = (
+        points.join(moved, on=value, how="semi")
+        .join(within, on="record_id")
+        .group_by(value)
+        .agg(pl.col("entity_id").min(), pl.col("entity_id").n_unique().alias("people"))
+        .with_columns(pl.lit(entity).alias("entity"))
+        .sort(value)
+    )
+    same = use.filter(pl.col("people") == 1).join(owners, on=[*value, "entity_id"], how="semi")
+    use = use.join(same, on=value, how="anti")
+    stale = owners.join(same, on=value, how="anti").select("row")
+    if stale.height:
+        with store.staged(stale, "stale"):
+            store.execute("DELETE FROM crm.point_owner WHERE rowid IN (FROM stale)")
+    store.append("crm.point_owner", use.filter(pl.col("people") == 1).drop("people"))
+    many = use.filter(pl.col("people") >= SHARED_BY).drop("entity_id")
+    store.append("matching.shared_value", many)
+    return True
+
+
+def note_point_use(
+    store: Store,
+    entity: str,
+    *,
+    of: pl.DataFrame | None = None,
+    within: pl.DataFrame | None = None,
+) -> None:
     """Note who uses which e-mail and phone of live records: one customer, or many.
 
     ``crm.point_owner`` has those of exactly one customer, ``matching.shared_value`` those that
@@ -134,16 +193,23 @@ def note_point_use(store: Store, entity: str, *, of: pl.DataFrame | None = None)
         entity: Name of the entity.
         of: ``record_id`` of records that came, changed, went or moved to another customer: only
             values that they have or had are counted anew. Null = all are.
+        within: Where these only moved: ``record_id``, ``entity_id`` of all records of the customers
+            that they were and are with. Null = they may be new or say something new.
     """
+    if of is not None and within is not None and _noted_within(store, entity, of, within):
+        return
     among, which = "", ""
     if of is not None:
         with store.staged(of.select("record_id"), "concerned"):
             store.execute(_COUNTED_ANEW, [entity])
         among = "SEMI JOIN counted_anew USING (kind, value)"
-        which = " AND (kind, value) IN (SELECT (kind, value) FROM counted_anew)"
+        which = _OF_VALUES
     store.execute(_POINT_USE.format(among=among), [entity])
     for table in ("crm.point_owner", "matching.shared_value"):
-        store.execute(f"DELETE FROM {table} WHERE entity = ?{which}", [entity])  # noqa: S608
+        store.execute(
+            f"DELETE FROM {table} WHERE entity = ?{which.format(table=table)}",  # noqa: S608
+            [entity],
+        )
     store.execute(
         "INSERT INTO crm.point_owner SELECT ?, kind, value, first FROM point_use"
         " WHERE first = last ORDER BY kind, value",
@@ -163,17 +229,18 @@ def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:
     """
     return store.frame(
         """
-        SELECT DISTINCT least(l.record_id, r.record_id) AS record_id_l,
-               greatest(l.record_id, r.record_id) AS record_id_r,
-               CASE WHEN d.withdrawn_at IS NULL THEN d.verdict ELSE 'withdrawn' END AS verdict
-        FROM matching.decision d
-        JOIN landing.record l ON (l.entity, l.source, l.source_key)
-                               = (d.entity, d.source_l, d.source_key_l)
-        JOIN landing.record r ON (r.entity, r.source, r.source_key)
-                               = (d.entity, d.source_r, d.source_key_r)
-        WHERE d.entity = ? AND l.record_id <> r.record_id
-        QUALIFY d.withdrawn_at IS NULL OR count(*) FILTER (d.withdrawn_at IS NULL) OVER (
-            PARTITION BY least(l.record_id, r.record_id), greatest(l.record_id, r.record_id)) = 0
+        WITH decided AS (
+            SELECT least(record_id_l, record_id_r) AS record_id_l,
+                   greatest(record_id_l, record_id_r) AS record_id_r, verdict, withdrawn_at
+            FROM matching.decision WHERE entity = ? AND record_id_l <> record_id_r
+              AND record_id_l IN (SELECT record_id FROM landing.record)
+              AND record_id_r IN (SELECT record_id FROM landing.record)
+        )
+        SELECT DISTINCT record_id_l, record_id_r,
+               CASE WHEN withdrawn_at IS NULL THEN verdict ELSE 'withdrawn' END AS verdict
+        FROM decided
+        QUALIFY withdrawn_at IS NULL OR count(*) FILTER (withdrawn_at IS NULL) OVER (
+            PARTITION BY record_id_l, record_id_r) = 0
         ORDER BY ALL
         """,
         [entity],
@@ -194,10 +261,8 @@ def labels_by_record(store: Store, entity: str) -> pl.DataFrame:
                arg_max(d.verdict, d.decision_id) AS verdict,
                bool_or(d.actor <> 'source ' || d.source_l) AS chosen
         FROM matching.decision d
-        JOIN landing.record l ON (l.entity, l.source, l.source_key)
-                               = (d.entity, d.source_l, d.source_key_l)
-        JOIN landing.record r ON (r.entity, r.source, r.source_key)
-                               = (d.entity, d.source_r, d.source_key_r)
+        JOIN landing.record l ON l.record_id = d.record_id_l
+        JOIN landing.record r ON r.record_id = d.record_id_r
         WHERE d.entity = ? AND d.withdrawn_at IS NULL AND l.record_id <> r.record_id
         GROUP BY ALL ORDER BY ALL
         """,
@@ -220,16 +285,22 @@ def learn_merges(
     Returns:
         How many were new.
     """
+    if told.is_empty():
+        return 0
     told = told.unique().sort(told.columns)
     with store.staged(told, "told"):
         fresh = store.frame(
             """
-            SELECT t.source AS source_l, t.source_key AS source_key_l,
-                   t.source AS source_r, t.merged_into AS source_key_r
-            FROM told t ANTI JOIN matching.decision d
-              ON d.entity = ? AND d.verdict = 'same'
+            SELECT t.source AS source_l, t.source_key AS source_key_l, l.record_id AS record_id_l,
+                   t.source AS source_r, t.merged_into AS source_key_r, r.record_id AS record_id_r
+            FROM (FROM told t ANTI JOIN matching.decision d
+              ON d.entity = $1 AND d.verdict = 'same'
              AND (d.source_l, d.source_key_l, d.source_r, d.source_key_r)
-               = (t.source, t.source_key, t.source, t.merged_into)
+               = (t.source, t.source_key, t.source, t.merged_into)) t
+            LEFT JOIN landing.record l
+              ON (l.entity, l.source, l.source_key) = ($1, t.source, t.source_key)
+            LEFT JOIN landing.record r
+              ON (r.entity, r.source, r.source_key) = ($1, t.source, t.merged_into)
             ORDER BY ALL
             """,
             [entity],
@@ -245,6 +316,8 @@ def learn_merges(
             "source_key_l",
             "source_r",
             "source_key_r",
+            "record_id_l",
+            "record_id_r",
             pl.concat_str(pl.lit("source "), "source_l").alias("actor"),
             pl.lit("the source tells that it has merged them").alias("reason"),
             pl.lit(moment).alias("decided_at"),

@@ -60,6 +60,31 @@ def pairs_among(store: Store, entity: str, record_ids: Collection[int]) -> pl.Da
         )
 
 
+def pairs_touching(store: Store, entity: str, records: pl.DataFrame) -> pl.DataFrame:
+    """Scored pairs of some records (``record_id``) with any.
+
+    Returns:
+        ``record_id_l``, ``record_id_r``, ``match_weight``.
+    """
+    with store.staged(records.select("record_id"), "asked"):
+        return store.frame(
+            """
+            SELECT record_id_l, record_id_r, match_weight FROM matching.pair
+            WHERE record_id_l IN (FROM asked) AND entity = $1
+            UNION SELECT record_id_l, record_id_r, match_weight FROM matching.pair
+            WHERE record_id_r IN (FROM asked) AND entity = $1
+            ORDER BY ALL
+            """,
+            [entity],
+        )
+
+
+_TIED_BY_PAIRS = """
+SELECT record_id_l, record_id_r FROM matching.pair
+WHERE record_id_{side} IN (FROM fresh) AND entity = $1 AND {ties}
+"""
+
+
 def component_of(
     store: Store,
     entity: str,
@@ -79,26 +104,59 @@ def component_of(
         tied: ``record_id_l``, ``record_id_r`` that are tied whatever they weigh.
         most: Stop when there are more.
     """
+    told: dict[int, set[int]] = {}
+    for left, right in tied.iter_rows():
+        told.setdefault(left, set()).add(right)
+        told.setdefault(right, set()).add(left)
     found = set(record_ids)
-    fresh = found
+    fresh = set(record_ids)
     while fresh and len(found) <= most:
-        with store.staged(_ids(fresh), "fresh"), store.staged(tied, "tied"):
-            rows = store.rows(
-                """
-                WITH ties AS (
-                    SELECT record_id_l, record_id_r FROM matching.pair
-                    WHERE entity = ? AND match_weight >= ?
-                    UNION ALL SELECT record_id_l, record_id_r FROM tied
-                )
-                SELECT t.record_id_r FROM ties t SEMI JOIN fresh f ON f.record_id = t.record_id_l
-                UNION
-                SELECT t.record_id_l FROM ties t SEMI JOIN fresh f ON f.record_id = t.record_id_r
-                """,
-                [entity, at_least],
-            )
-        fresh = {int(row[0]) for row in rows} - found
+        pairs = _tied_to(store, fresh, "match_weight >= $2", [entity, at_least])
+        reached = {*pairs["record_id_l"], *pairs["record_id_r"]}
+        reached.update(*(told.get(one, ()) for one in fresh))
+        fresh = reached - found
         found |= fresh
     return found
+
+
+def tied_in_groups(
+    store: Store, entity: str, record_ids: Collection[int], relations: Collection[str]
+) -> pl.DataFrame:
+    """The pairs that make the households and the like of some records.
+
+    Args:
+        store: The open store.
+        entity: What the records are.
+        record_ids: Where the chains of pairs begin.
+        relations: Names of the relations that make groups.
+
+    Returns:
+        ``relation``, ``record_id_l``, ``record_id_r``, ``ties`` (true): of each relation all pairs
+        of whole chains.
+    """
+    every = []
+    for name in relations:
+        found = fresh = set(record_ids)
+        while fresh:
+            pairs = _tied_to(store, fresh, "relation = $2 AND coalesce(ties, true)", [entity, name])
+            every.append(pairs.select(pl.lit(name).alias("relation"), pl.all()))
+            fresh = {*pairs["record_id_l"], *pairs["record_id_r"]} - found
+            found = found | fresh
+    none = {"relation": pl.String, "record_id_l": pl.Int64, "record_id_r": pl.Int64}
+    return (
+        pl.concat([pl.DataFrame(schema=none), *every])
+        .unique(maintain_order=True)
+        .with_columns(pl.lit(value=True).alias("ties"))
+    )
+
+
+def _tied_to(
+    store: Store, record_ids: Collection[int], ties: str, parameters: list[object]
+) -> pl.DataFrame:
+    """``record_id_l``, ``record_id_r`` of pairs of some records with any for which ``ties`` holds."""
+    query = " UNION ALL ".join(_TIED_BY_PAIRS.format(side=side, ties=ties) for side in "lr")
+    with store.staged(_ids(record_ids), "fresh"):
+        return store.frame(query, parameters)
 
 
 def _ids(record_ids: Collection[int]) -> pl.DataFrame:

@@ -118,13 +118,10 @@ def homes_of(store: Store, entity: str) -> dict[int, int]:
     return dict(
         store.rows(
             """
-            SELECT DISTINCT m.record_id, m.entity_id
-            FROM matching.decision d
-            JOIN landing.record r ON r.entity = d.entity
-             AND ((r.source, r.source_key) = (d.source_l, d.source_key_l)
-               OR (r.source, r.source_key) = (d.source_r, d.source_key_r))
-            JOIN matching.membership m USING (record_id)
-            WHERE d.entity = ? AND d.withdrawn_at IS NULL
+            SELECT record_id, entity_id FROM matching.membership SEMI JOIN (
+                SELECT unnest([record_id_l, record_id_r]) AS record_id FROM matching.decision
+                WHERE entity = ? AND withdrawn_at IS NULL
+            ) USING (record_id)
             """,
             [entity],
         )
