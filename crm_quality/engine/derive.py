@@ -12,7 +12,7 @@ from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place
 from crm_quality.store.golden import golden_table, membership, note_moves, write_membership
 from crm_quality.store.landing import accepted_records
-from crm_quality.store.matching import note_point_use
+from crm_quality.store.matching import note_moved_points, note_point_use
 from crm_quality.store.overrides import pending_overrides
 from crm_quality.store.rows import write_rows
 from crm_quality.store.tables import row_table
@@ -76,13 +76,12 @@ def derive(  # noqa: PLR0913 - what a run knows of the entity
         note_moves(store, entity, former, placed, run_id=run_id)
         elsewhere = placed.join(former, on=["record_id", "entity_id"], how="anti")
         concerned = pl.concat([changed, elsewhere.select("record_id")]).unique()
-        few = among is not None or concerned.height <= MOST_CHANGED * placed.height
-        note_point_use(
-            store,
-            entity,
-            of=concerned if few else None,
-            within=None if among is None else placed,
-        )
+        if among is None:
+            few = concerned.height <= MOST_CHANGED * placed.height
+            note_point_use(store, entity, of=concerned if few else None)
+        else:
+            within = placed.join(former.rename({"entity_id": "former_id"}), on="record_id")
+            note_moved_points(store, entity, elsewhere.select("record_id"), within)
         given = pl.concat(
             [changed, pending_overrides(store, entity, policy.as_of).select("record_id")]
         )

@@ -360,7 +360,7 @@ def _clusters(
     matching: MatchingDefinition,
     decisions: pl.DataFrame | None,
 ) -> pl.DataFrame:
-    """``record_id`` and ``cluster_id`` of whole components; ``splink`` has them where it is asked."""
+    """``record_id`` and ``cluster_id`` of whole components; ``splink`` gives their features."""
     inside = held.filter(are_in(held["record_id_l"], members), are_in(held["record_id_r"], members))
     placed = inside.select(
         members.search_sorted(inside["record_id_l"]).alias("left"),

@@ -303,7 +303,8 @@ def current_records(
     Returns:
         ``record_id``, ``version_id``, ``source``, ``source_key``, ``accepted_no`` and the fields;
         with ``among`` also ``entity_id`` and ``arrival``: the version with which the content came.
-        A version of the same content under later rules keeps its place in that order.
+        A version of the same content under later rules keeps its place in that order; the rows
+        are in none. Without ``among`` they are ordered by ``record_id``.
     """
     hidden = (
         "run_id, batch_id, row_number, status, content_hash, rules_hash, raw, custom, record_id"
@@ -349,7 +350,6 @@ def current_records(
             SELECT m.entity_id, coalesce(a.arrival, c.version_id) AS arrival, c.* FROM ({base}) c
             JOIN member m USING (record_id)
             LEFT JOIN arrived a USING (record_id)
-            ORDER BY c.record_id
             """,  # noqa: S608
             [entity],
         )

@@ -131,49 +131,81 @@ SELECT DISTINCT p.record_id, p.kind, p.value FROM landing.contact_point p
 JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
 WHERE p.record_id IN (SELECT record_id FROM within) AND r.ended_at IS NULL
 """
-_OWNERS = """
-SELECT o.kind, o.value, o.entity_id, o.rowid AS row FROM crm.point_owner o
-SEMI JOIN counted_anew USING (kind, value) WHERE o.entity = ?
+_NOTED = """
+SELECT v.kind, v.value, o.owner, o.owner_row, s.people, s.shared_row
+FROM moved_value v
+LEFT JOIN (
+    SELECT kind, value, entity_id AS owner, rowid AS owner_row FROM crm.point_owner
+    WHERE value IN (SELECT value FROM moved_value) AND entity = $1
+) o USING (kind, value)
+LEFT JOIN (
+    SELECT kind, value, people, rowid AS shared_row FROM matching.shared_value
+    WHERE value IN (SELECT value FROM moved_value) AND entity = $1
+) s USING (kind, value)
 """
 
 
-def _noted_within(store: Store, entity: str, of: pl.DataFrame, within: pl.DataFrame) -> bool:
-    """Note who uses the values of records that moved, where nobody else used any of them.
+def note_moved_points(store: Store, entity: str, moved: pl.DataFrame, within: pl.DataFrame) -> None:
+    """As `note_point_use`, where records went from one customer to another and say nothing new.
 
-    Values that one of the customers had alone are used by records of ``within`` alone, so nobody
-    else's values need be read.
+    How many customers used a value before is known: one that is noted, as many as are noted, or
+    two. So nobody else's values are read.
 
-    Returns:
-        Whether that was so; else nothing is noted.
+    Args:
+        store: Inside its transaction.
+        entity: Name of the entity.
+        moved: ``record_id`` of the records that moved.
+        within: ``record_id``, ``former_id``, ``entity_id`` of all records of the customers that
+            they were and are with.
     """
     value = ["kind", "value"]
     with store.staged(within.select("record_id"), "within"):
         points = store.frame(_POINTS_WITHIN)
-    moved = points.join(of, on="record_id", how="semi").select(value).unique()
-    with store.staged(moved, "counted_anew"):
-        owners = store.frame(_OWNERS, [entity])
-    # the id of a customer is the number of one of its records
-    alone = owners.filter(pl.col("entity_id").is_in(within["record_id"].implode()))
-    if alone.height < moved.height:
-        return False
+    asked = points.join(moved, on="record_id", how="semi").select(value).unique()
+    if asked.is_empty():
+        return
+    with store.staged(asked, "moved_value"):
+        noted = store.frame(_NOTED, [entity])
+    before = pl.when(pl.col("owner").is_not_null()).then(1).otherwise(pl.col("people").fill_null(2))
     use = (
-        points.join(moved, on=value, how="semi")
+        points.join(asked, on=value, how="semi")
         .join(within, on="record_id")
         .group_by(value)
-        .agg(pl.col("entity_id").min(), pl.col("entity_id").n_unique().alias("people"))
-        .with_columns(pl.lit(entity).alias("entity"))
+        .agg(
+            pl.col("entity_id").min(),
+            (
+                pl.col("entity_id").n_unique().cast(pl.Int64)
+                - pl.col("former_id").n_unique().cast(pl.Int64)
+            ).alias("more"),
+        )
+        .join(noted, on=value)
+        .with_columns(pl.lit(entity).alias("entity"), (before + pl.col("more")).alias("now"))
         .sort(value)
     )
-    same = use.filter(pl.col("people") == 1).join(owners, on=[*value, "entity_id"], how="semi")
-    use = use.join(same, on=value, how="anti")
-    stale = owners.join(same, on=value, how="anti").select("row")
-    if stale.height:
-        with store.staged(stale, "stale"):
-            store.execute("DELETE FROM crm.point_owner WHERE rowid IN (FROM stale)")
-    store.append("crm.point_owner", use.filter(pl.col("people") == 1).drop("people"))
-    many = use.filter(pl.col("people") >= SHARED_BY).drop("entity_id")
-    store.append("matching.shared_value", many)
-    return True
+    one, many = pl.col("now") == 1, pl.col("now") >= SHARED_BY
+    stays = one & pl.col("owner").eq_missing(pl.col("entity_id"))
+    _replace(
+        store,
+        "crm.point_owner",
+        gone=use.filter(~stays)["owner_row"],
+        come=use.filter(one & ~stays).select("entity", *value, "entity_id"),
+    )
+    as_noted = many & pl.col("people").eq_missing(pl.col("now"))
+    _replace(
+        store,
+        "matching.shared_value",
+        gone=use.filter(~as_noted)["shared_row"],
+        come=use.filter(many & ~as_noted).select("entity", *value, pl.col("now").alias("people")),
+    )
+
+
+def _replace(store: Store, table: str, *, gone: pl.Series, come: pl.DataFrame) -> None:
+    """Delete rows by their ``rowid``, null = none, and append others."""
+    rows = gone.drop_nulls().to_frame("row")
+    if rows.height:
+        with store.staged(rows, "gone_rows"):
+            store.execute(f"DELETE FROM {table} WHERE rowid IN (FROM gone_rows)")  # noqa: S608
+    store.append(table, come)
 
 
 def note_point_use(
@@ -181,7 +213,6 @@ def note_point_use(
     entity: str,
     *,
     of: pl.DataFrame | None = None,
-    within: pl.DataFrame | None = None,
 ) -> None:
     """Note who uses which e-mail and phone of live records: one customer, or many.
 
@@ -193,11 +224,7 @@ def note_point_use(
         entity: Name of the entity.
         of: ``record_id`` of records that came, changed, went or moved to another customer: only
             values that they have or had are counted anew. Null = all are.
-        within: Where these only moved: ``record_id``, ``entity_id`` of all records of the customers
-            that they were and are with. Null = they may be new or say something new.
     """
-    if of is not None and within is not None and _noted_within(store, entity, of, within):
-        return
     among, which = "", ""
     if of is not None:
         with store.staged(of.select("record_id"), "concerned"):

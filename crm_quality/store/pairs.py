@@ -153,7 +153,7 @@ def tied_in_groups(
 def _tied_to(
     store: Store, record_ids: Collection[int], ties: str, parameters: list[object]
 ) -> pl.DataFrame:
-    """``record_id_l``, ``record_id_r`` of pairs of some records with any for which ``ties`` holds."""
+    """``record_id_l``, ``record_id_r`` of those pairs of some records for which ``ties`` holds."""
     query = " UNION ALL ".join(_TIED_BY_PAIRS.format(side=side, ties=ties) for side in "lr")
     with store.staged(_ids(record_ids), "fresh"):
         return store.frame(query, parameters)

@@ -352,7 +352,8 @@ def remove_learnt_decisions(store: Store, entity: str, run_id: int) -> tuple[pl.
     records = store.frame(
         f"""
         SELECT record_id FROM landing.record
-        SEMI JOIN (SELECT unnest([record_id_l, record_id_r]) AS record_id {learnt}) USING (record_id)
+        SEMI JOIN (SELECT unnest([record_id_l, record_id_r]) AS record_id {learnt})
+        USING (record_id)
         """,  # noqa: S608
         [entity, run_id],
     )
