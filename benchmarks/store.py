@@ -152,12 +152,11 @@ def made_up(clusters: pl.DataFrame, accept: float) -> pl.DataFrame:
     pairs = pairs.with_columns(pl.col("same").fill_null(value=False)).head(most)
     size = np.abs(draw.normal(0, 6, pairs.height))
     is_same, is_tied = pairs["same"].to_numpy(), draw.random(pairs.height) < 0.1
-    weight = np.where(is_same, accept + size, accept - 0.1 - size)
+    weight = np.where(is_same, accept + 0.1 + size, accept - 0.1 - size)
     return pairs.select(
         "record_id_l",
         "record_id_r",
-        pl.Series("match_weight", weight),
-        pl.Series("match_probability", 1 / (1 + np.exp2(-weight))),
+        pl.Series("match_weight", np.round(weight, 6)),
         pl.Series("relation", np.where(is_same, "same_person", "relatives")),
         pl.Series("ties", ~is_same & is_tied),
     ).sort("record_id_l", "record_id_r")

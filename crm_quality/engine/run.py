@@ -218,10 +218,12 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     told = without_erased(run, intake.records[definition.entity], definition, counts)
     if intake.stands_in:
         told = _of_unknown_keys(run, told, definition.entity)
-    rows = _arrive(run, told, definition)
+    fresh = _arrive(run, told, definition)
     intake.release(definition.entity)
-    fresh = rows.filter(~pl.col("unchanged"))
-    _count_unchanged(counts, rows)
+    del told
+    _count_unchanged(counts, fresh)
+    if fresh["unchanged"].any():  # a copy of all rows takes as much memory as they do
+        fresh = fresh.filter(~pl.col("unchanged"))
     if not fresh.is_empty():
         _keep(run, intake, fresh, definition, counts)
     return fresh.select("record_id", "is_deleted")

@@ -46,15 +46,15 @@ def new_state_token(store: Store, entity: str) -> str:
     return token
 
 
-_PAIR = ("record_id_l", "record_id_r", "match_weight", "match_probability", "relation", "ties")
+_PAIR = ("record_id_l", "record_id_r", "match_weight", "relation", "ties")
 
 
 def known_pairs(store: Store, entity: str) -> pl.DataFrame:
     """The pairs of ``entity`` that are kept.
 
     Returns:
-        ``record_id_l`` < ``record_id_r``, ``match_weight``, ``match_probability``, ``relation``,
-        ``ties`` (the pair makes a household, a workplace …; null in pairs of earlier versions).
+        ``record_id_l`` < ``record_id_r``, ``match_weight``, ``relation``, ``ties``
+        (the pair makes a household, a workplace …; null in pairs of earlier versions).
     """
     return store.frame(f"SELECT {', '.join(_PAIR)} FROM matching.pair WHERE entity = ?", [entity])  # noqa: S608
 
