@@ -25,13 +25,13 @@ from crm_quality.store.landing import (
     known_records,
     live_by_source,
     next_record,
-    withdrawn_keys,
     write_records,
 )
 from crm_quality.store.matching import learn_merges
 from crm_quality.store.overrides import entities_with_pending_overrides, expired_overrides
 from crm_quality.store.rows import link_new_records
 from crm_quality.store.run_keys import keep_run_key
+from crm_quality.store.suppression import withdrawn_keys
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
             ),
             rules_hash=rules_hash(definition, run.rules.sources, run.config.country),
             next_record=next_record(run.store),
-            withdrawn=withdrawn_keys(run.store, definition.entity),
+            withdrawn=withdrawn_keys(run.store, definition.entity, rows),
         )
 
 

@@ -53,18 +53,6 @@ def known_records(store: Store, entity: str, keys: pl.DataFrame | None = None) -
         )
 
 
-def withdrawn_keys(store: Store, entity: str) -> pl.DataFrame:
-    """Records that undone runs had brought: ``source``, ``source_key``, ``former_id``.
-
-    They have their number back when they come again.
-    """
-    return store.frame(
-        "SELECT source, source_key, record_id AS former_id FROM landing.withdrawn_record"
-        " WHERE entity = ?",
-        [entity],
-    )
-
-
 def next_record(store: Store) -> int:
     """The first number that no record has or had."""
     return max(
