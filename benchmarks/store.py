@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -201,6 +201,8 @@ def measured(folder: Path, rows: int, seed: int) -> str:
         wrong = project.upkeep.verify().wrong.height
     with meter.of("backup"):
         project.upkeep.backup()
+    load = os.getloadavg()[1]
+    acts = acted(project)
     size = packed.stat().st_size
     work = {stage: spent(meter, stage) for stage in ("merge", "store", "figures", "commit")}
     # the figures of the audit are made in the stage `store`, and are no writes
@@ -222,6 +224,7 @@ def measured(folder: Path, rows: int, seed: int) -> str:
         "compaction": told(meter, "compact"),
         "every check of verify": f"{told(meter, 'verify')}, {wrong} failed",
         "backup": told(meter, "backup"),
+        **acts,
         "input as zstd Parquet": f"{size / 1e6:,.1f} MB",
         "store, before and after compaction": f"{grown / 1e6:,.1f}, "
         f"{compacted.size_after / 1e6:,.1f} MB",
@@ -229,7 +232,53 @@ def measured(folder: Path, rows: int, seed: int) -> str:
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in lines.items())
     head = f"# The store of {rows:,} contacts\n\n`python benchmarks/store.py --rows {rows}`"
-    return f"{head}, {os.cpu_count()} cores.\n\n| measure | value |\n|---|---:|\n{table}\n"
+    return (
+        f"{head}, {os.cpu_count()} cores, load {load:.1f}.\n\n| measure | value |\n|---|---:|\n"
+        f"{table}\n"
+    )
+
+
+ACTS = 9
+
+
+def acted(project: Project) -> dict[str, str]:
+    """Milliseconds of acts on single customers, the store held open; and what comes before."""
+    start = time.perf_counter()
+    opened = Project.open(project.folder)
+    rules = time.perf_counter() - start
+    with opened.store() as store:
+        opening = time.perf_counter() - start - rules
+        opened.store = lambda: nullcontext(store)
+        ids = store.frame(
+            "SELECT entity_id FROM crm.contact WHERE records BETWEEN 2 AND 4"
+            " ORDER BY hash(entity_id) LIMIT ?",
+            [2 * ACTS],
+        )["entity_id"].to_list()
+        spans: dict[str, list[tuple[float, float]]] = {}
+
+        def timed_act(name: str, act, *of: object) -> None:  # noqa: ANN001
+            began, cpu = time.perf_counter(), time.process_time()
+            act(*of, reason="measured")
+            span = (time.perf_counter() - began, time.process_time() - cpu)
+            spans.setdefault(name, []).append(span)
+
+        for one, other in zip(ids[::2], ids[1::2], strict=True):
+            timed_act("merge of two customers", opened.entities.merge, one, other)
+            timed_act("unmerge of one customer", opened.entities.unmerge, one)
+            record = store.value(
+                "SELECT max(record_id) FROM matching.membership WHERE entity_id = ?", [other]
+            )
+            timed_act("split of one customer", opened.entities.split, other, record)
+            timed_act("pin of one value", opened.overrides.pin, one, {"city": "Springfield"})
+    told = {name: f"{middle(of, 0)} ms, {middle(of, 1)} CPU ms" for name, of in spans.items()}
+    told["**unmerge of one customer**"] = f"**{told.pop('unmerge of one customer')}**"
+    return {**told, "… before it: reading the rules, opening the file":
+            f"{rules:.1f} s, {opening:.2f} s"}  # fmt: skip
+
+
+def middle(spans: list[tuple[float, float]], which: int) -> int:
+    """The median of seconds (0) or CPU seconds (1), in thousandths."""
+    return round(1e3 * sorted(span[which] for span in spans)[len(spans) // 2])
 
 
 def spent(meter: Meter, name: str) -> tuple[float, float]:

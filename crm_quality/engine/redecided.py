@@ -9,7 +9,7 @@ import polars as pl
 from crm_quality.engine.match_cache import MatchCache
 from crm_quality.engine.summary import MatchCounts
 from crm_quality.engine.workplaces import evidence_of
-from crm_quality.match import MatchModel, cluster_again, to_review
+from crm_quality.match import MatchModel, cluster_again
 from crm_quality.match.decided import among_live
 from crm_quality.match.groups import relation_groups
 from crm_quality.store.acts import members_of
@@ -17,7 +17,7 @@ from crm_quality.store.golden import customers_of, largest_customer, membership
 from crm_quality.store.groups import write_groups
 from crm_quality.store.landing import count_live, current_records, live_among
 from crm_quality.store.matching import decisions_by_record, model_in_use, state_token
-from crm_quality.store.pairs import component_of, pairs_touching, tied_in_groups
+from crm_quality.store.pairs import chains_of, tied_in_groups
 
 if TYPE_CHECKING:
     from crm_quality.definitions import EntityDefinition
@@ -46,8 +46,8 @@ def redecided(
 
     Returns:
         ``record_id``, ``cluster_id`` of the live records that are reached; ``record_id``,
-        ``entity_id`` of all records of their customers as they were; and counts: clusters of the
-        whole store, pairs worth a look of what was reached. Null where all records have to be
+        ``entity_id`` of all records of their customers as they were; and the counts of clusters of
+        the whole store. Null where all records have to be
         matched: these are few, or were not matched under a model and kept as they are now.
     """
     entity, matching = definition.entity, definition.matching
@@ -61,7 +61,7 @@ def redecided(
         return None
     model = MatchModel.from_json(kept)
     decisions = _in_force(store, entity)
-    tied = component_of(
+    tied, bonds = chains_of(
         store,
         entity,
         changed["record_id"].to_list(),
@@ -71,13 +71,12 @@ def redecided(
     )
     ids = pl.DataFrame({"record_id": sorted(tied)}, schema={"record_id": pl.Int64})
     reached = members_of(store, entity, customers_of(store, ids))
-    near = pairs_touching(store, entity, reached.select("record_id"))
-    bonds = near.filter(pl.col("match_weight") >= model.accept)
 
     def evidence() -> pl.DataFrame:
         return evidence_of(store, definition, current_records(store, entity, records=ids))
 
-    members = live_among(store, ids)["record_id"]
+    live_ones = reached.filter("live").join(ids, on="record_id", how="semi")
+    members = live_ones["record_id"].sort()
     again = cluster_again(members, evidence, bonds, definition, model, decisions)
     least = pl.col("record_id").min().over("entity_id").alias("cluster_id")
     before = reached.filter("live").select("record_id", least)
@@ -88,7 +87,6 @@ def redecided(
     was = reached.select("entity_id").unique()
     others, largest = largest_customer(store, entity, was)
     counts = MatchCounts(
-        review_pairs=to_review(near, clusters, model, decisions).height,
         clusters=others + sizes.len(),
         largest_cluster=max(largest, int(sizes.max() or 0)),  # type: ignore[arg-type]
     )

@@ -60,27 +60,8 @@ def pairs_among(store: Store, entity: str, record_ids: Collection[int]) -> pl.Da
         )
 
 
-def pairs_touching(store: Store, entity: str, records: pl.DataFrame) -> pl.DataFrame:
-    """Scored pairs of some records (``record_id``) with any.
-
-    Returns:
-        ``record_id_l``, ``record_id_r``, ``match_weight``.
-    """
-    with store.staged(records.select("record_id"), "asked"):
-        return store.frame(
-            """
-            SELECT record_id_l, record_id_r, match_weight FROM matching.pair
-            WHERE record_id_l IN (FROM asked) AND entity = $1
-            UNION SELECT record_id_l, record_id_r, match_weight FROM matching.pair
-            WHERE record_id_r IN (FROM asked) AND entity = $1
-            ORDER BY ALL
-            """,
-            [entity],
-        )
-
-
 _TIED_BY_PAIRS = """
-SELECT record_id_l, record_id_r FROM matching.pair
+SELECT relation, record_id_l, record_id_r, match_weight FROM matching.pair
 WHERE record_id_{side} IN (FROM fresh) AND entity = $1 AND {ties}
 """
 
@@ -94,7 +75,20 @@ def component_of(
     tied: pl.DataFrame,
     most: int,
 ) -> set[int]:
-    """The records that chains of pairs tie to some.
+    """The records that chains of pairs tie to some; arguments as for `chains_of`."""
+    return chains_of(store, entity, record_ids, at_least=at_least, tied=tied, most=most)[0]
+
+
+def chains_of(
+    store: Store,
+    entity: str,
+    record_ids: Collection[int],
+    *,
+    at_least: float,
+    tied: pl.DataFrame,
+    most: int,
+) -> tuple[set[int], pl.DataFrame]:
+    """The records that chains of pairs tie to some, and these pairs.
 
     Args:
         store: The open store.
@@ -103,20 +97,25 @@ def component_of(
         at_least: Weight of a pair that ties.
         tied: ``record_id_l``, ``record_id_r`` that are tied whatever they weigh.
         most: Stop when there are more.
+
+    Returns:
+        The records; and ``record_id_l``, ``record_id_r``, ``match_weight``.
     """
     told: dict[int, set[int]] = {}
     for left, right in tied.iter_rows():
         told.setdefault(left, set()).add(right)
         told.setdefault(right, set()).add(left)
-    found = set(record_ids)
-    fresh = set(record_ids)
+    found, fresh = set(record_ids), set(record_ids)
+    pairs = []
     while fresh and len(found) <= most:
-        pairs = _tied_to(store, fresh, "match_weight >= $2", [entity, at_least])
-        reached = {*pairs["record_id_l"], *pairs["record_id_r"]}
+        pairs.append(_tied_to(store, fresh, "match_weight >= $2", [entity, at_least]))
+        reached = {*pairs[-1]["record_id_l"], *pairs[-1]["record_id_r"]}
         reached.update(*(told.get(one, ()) for one in fresh))
         fresh = reached - found
         found |= fresh
-    return found
+    none = {"record_id_l": pl.Int64, "record_id_r": pl.Int64, "match_weight": pl.Float64}
+    every = pl.concat([pl.DataFrame(schema=none), *(one.select(*none) for one in pairs)])
+    return found, every.unique(maintain_order=True)
 
 
 def tied_in_groups(
@@ -134,26 +133,34 @@ def tied_in_groups(
         ``relation``, ``record_id_l``, ``record_id_r``, ``ties`` (true): of each relation all pairs
         of whole chains.
     """
-    every = []
+    every = [_grouping(store, entity, record_ids, relations)]
     for name in relations:
-        found = fresh = set(record_ids)
+        pairs, found = every[0].filter(pl.col("relation") == name), set(record_ids)
+        fresh = {*pairs["record_id_l"], *pairs["record_id_r"]} - found
         while fresh:
-            pairs = _tied_to(store, fresh, "relation = $2 AND coalesce(ties, true)", [entity, name])
-            every.append(pairs.select(pl.lit(name).alias("relation"), pl.all()))
-            fresh = {*pairs["record_id_l"], *pairs["record_id_r"]} - found
             found = found | fresh
+            pairs = _grouping(store, entity, fresh, [name])
+            every.append(pairs)
+            fresh = {*pairs["record_id_l"], *pairs["record_id_r"]} - found
     none = {"relation": pl.String, "record_id_l": pl.Int64, "record_id_r": pl.Int64}
     return (
-        pl.concat([pl.DataFrame(schema=none), *every])
+        pl.concat([pl.DataFrame(schema=none), *(one.select(*none) for one in every)])
         .unique(maintain_order=True)
         .with_columns(pl.lit(value=True).alias("ties"))
     )
 
 
+def _grouping(
+    store: Store, entity: str, record_ids: Collection[int], relations: Collection[str]
+) -> pl.DataFrame:
+    ties = "list_contains($2, relation) AND coalesce(ties, true)"
+    return _tied_to(store, record_ids, ties, [entity, list(relations)])
+
+
 def _tied_to(
     store: Store, record_ids: Collection[int], ties: str, parameters: list[object]
 ) -> pl.DataFrame:
-    """``record_id_l``, ``record_id_r`` of those pairs of some records for which ``ties`` holds."""
+    """``relation``, both numbers and weight of those pairs of some records that tie them."""
     query = " UNION ALL ".join(_TIED_BY_PAIRS.format(side=side, ties=ties) for side in "lr")
     with store.staged(_ids(record_ids), "fresh"):
         return store.frame(query, parameters)
