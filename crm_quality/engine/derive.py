@@ -12,8 +12,8 @@ from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place
 from crm_quality.store.golden import golden_table, membership, note_moves, write_membership
 from crm_quality.store.landing import accepted_records
-from crm_quality.store.matching import note_moved_points, note_point_use
 from crm_quality.store.overrides import pending_overrides
+from crm_quality.store.point_use import note_moved_points, note_point_use
 from crm_quality.store.rows import write_rows
 from crm_quality.store.tables import row_table
 

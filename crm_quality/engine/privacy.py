@@ -26,7 +26,7 @@ from crm_quality.store.erasure import (
     keep_erasure,
 )
 from crm_quality.store.lookup import find_withdrawn
-from crm_quality.store.matching import note_point_use
+from crm_quality.store.point_use import note_point_use
 from crm_quality.store.proposals import owners_of_mail
 from crm_quality.store.reference import CUSTOMER, record_named
 from crm_quality.store.snapshots import backups_in
