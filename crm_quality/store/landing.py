@@ -273,6 +273,17 @@ def live_records(store: Store, entity: str) -> pl.DataFrame:
     )
 
 
+def rows_as_they_came(store: Store, entity: str, records: pl.DataFrame) -> pl.DataFrame:
+    """``record_id`` and ``raw`` (JSON: header → text) of the rows in force of some records."""
+    with store.staged(records.select("record_id"), "asked"):
+        return store.frame(
+            f"""
+            SELECT r.record_id, v.raw FROM landing.record r SEMI JOIN asked USING (record_id)
+            JOIN {version_table(entity)} v ON v.version_id = r.current_version
+            """  # noqa: S608
+        )
+
+
 def current_records(
     store: Store,
     entity: str,

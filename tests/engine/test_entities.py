@@ -60,6 +60,7 @@ def test_a_merge_joins_all_records_though_evidence_stands_against_it(people):
     assert homes(people)[7] == 1
 
 
+@pytest.mark.capability(65)
 def test_unmerge_gives_back_what_was_and_keeps_what_was_edited_since(people, tmp_path):
     never = Project.open(shutil.copytree(people.folder, tmp_path / "never"))
     edited = PEOPLE.filter(pl.col("source_key") == "6").with_columns(city=pl.lit("Tromsø"))
@@ -137,6 +138,7 @@ def test_a_dry_run_tells_and_writes_nothing(people):
         )
 
 
+@pytest.mark.capability(106)
 def test_a_stale_write_is_refused(people):
     seen = people.golden().filter(entity_id=ANN)["version"].item()
     people.entities.merge(ANN, BOB, reason="a", expected={ANN: seen})
