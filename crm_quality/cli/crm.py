@@ -5,11 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from crm_quality.audit.masking import masked_rows
 from crm_quality.cli import crm_insight, crm_segment, crm_work
-from crm_quality.cli.crm_tables import COLUMNS, day, in_hours, print_report, with_bar, write_text
+from crm_quality.cli.crm_tables import (
+    COLUMNS,
+    day,
+    in_hours,
+    print_report,
+    what_is_told,
+    with_bar,
+    write_text,
+)
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, ShowPersonal, Wait
 from crm_quality.cli.output import console, counted, print_frame, print_object, say
 from crm_quality.engine.project import Project
@@ -53,8 +62,11 @@ def pipeline(
             others = found.select(name="other_name")
             other = masked_rows(others, opened.rules, "deal")["name"].alias("other_name")
             found = found.with_columns(other)
-    if by in {"stage", "owner", "month"}:
-        found = with_bar(found, "amount" if by == "stage" else "open_amount", output, "currency")
+    if by == "stage":
+        # years of closed deals would make the bars of open ones invisible
+        found = with_bar(found, "amount", output, "currency", pl.col("outcome") == "open")
+    elif by in {"owner", "month"}:
+        found = with_bar(found, "open_amount", output, "currency")
     elif by == "conversion":
         found = with_bar(found, "conversion", output)
     print_report(found, output, "no deals", COLUMNS.get(by))
@@ -109,6 +121,8 @@ def tickets(
         found = masked_rows(found, opened.rules, "ticket")
     if output is Format.TABLE and by == "ticket":
         found = in_hours(found)
+    elif output is Format.TABLE and by == "priority":
+        found = what_is_told(found)
     elif by == "customer":
         found = with_bar(found, "tickets", output)
     print_report(found, output, "no tickets", COLUMNS.get(by))

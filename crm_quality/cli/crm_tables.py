@@ -79,6 +79,17 @@ def print_report(
         say(f"… and {shown.height - _MOST:,} more rows; use --format jsonl for all of them")
 
 
+def what_is_told(service: pl.DataFrame) -> pl.DataFrame:
+    """Tickets by priority without times that no source tells, or that nobody has promised."""
+    untold = [name for name in service.columns if service[name].null_count() == service.height]
+    unpromised = [
+        f"{what}_missed"
+        for what in ("first_response", "resolution")
+        if f"{what}_promised" in untold
+    ]
+    return service.drop(untold, unpromised)
+
+
 def in_hours(tickets: pl.DataFrame) -> pl.DataFrame:
     """Tickets with their times in working hours, and whether any promise was missed."""
     hours = {"first_response": "answered in", "resolution": "solved in", "waiting": "waiting"}
@@ -89,13 +100,13 @@ def in_hours(tickets: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_bar(
-    frame: pl.DataFrame, column: str, output: Format, within: str | None = None
+    frame: pl.DataFrame, column: str, output: Format, *within: str | pl.Expr
 ) -> pl.DataFrame:
     """For the terminal: a bar after ``column``, as long as its share of the greatest ``within``."""
     if output is not Format.TABLE or frame.is_empty():
         return frame
     value = pl.col(column).cast(pl.Float64)
-    greatest = value.max() if within is None else value.max().over(within)
+    greatest = value.max().over(*within) if within else value.max()
     length = (value / greatest * _BAR).round().fill_nan(0).fill_null(0).cast(pl.Int64)
     place = frame.columns.index(column) + 1
     bar = frame.select(pl.lit("━").repeat_by(length).list.join("").alias(""))

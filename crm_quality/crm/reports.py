@@ -80,7 +80,7 @@ def forecast_verdict(errors: pl.DataFrame) -> pl.DataFrame:
 def _verdict(row: Mapping[str, Any], best: str) -> str:
     if not row["months"]:
         return "no month has passed yet: nothing is known of how good the forecasts are"
-    error = f"{row[best]} {row['currency'] or 'of no currency'} a month"
+    error = f"{row[best]:,} {row['currency'] or 'of no currency'} a month"
     if best == "plain":
         return (
             f"the plain average of three months was closest (off by {error}): neither stages nor "
@@ -89,4 +89,4 @@ def _verdict(row: Mapping[str, Any], best: str) -> str:
     other = "stage" if best == "history" else "history"
     worse = row[other] >= row["plain"]
     more = f"; {other} was no better than the plain average" if worse else ""
-    return f"{best} was closest: off by {error}, the plain average by {row['plain']}{more}"
+    return f"{best} was closest: off by {error}, the plain average by {row['plain']:,}{more}"

@@ -19,6 +19,7 @@ from crm_quality.crm.reports import (
     forecast_verdict,
     report,
 )
+from crm_quality.engine.business_report import business_report
 from crm_quality.engine.conversion import CONVERTED, OWN_SOURCE, Converted, Wanted, converted
 from crm_quality.engine.fitting import fit_store
 from crm_quality.engine.leads import ACCEPTED, RETURNED, Step, answer, hand_over, move
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from crm_quality.audit.business import Business
     from crm_quality.engine.project import Project
     from crm_quality.store import Store
 
@@ -168,6 +170,13 @@ class Crm:
         """
         found = self._frame("FROM crm.attention ORDER BY kind, entity, entity_id", as_of)
         return found if kind is None else found.filter(pl.col("kind") == kind)
+
+    def business(self, *, as_of: date | None = None) -> Business | None:
+        """All of it for the page of the audit; null where nothing hangs on customers.
+
+        See `crm_quality.engine.business_report.business_report`.
+        """
+        return business_report(self._project, as_of=as_of)
 
     def workflows(
         self,

@@ -213,7 +213,8 @@ class Matcher:
         self._index = MatchIndex(
             records, self.definition, self.model, maker=maker, features=features
         )
-        self._keys = records.select("record_id", "source", "source_key")
+        # of one piece, since single rows are taken out of them
+        self._keys = records.select("record_id", "source", "source_key").rechunk()
         homes = membership(store, entity)
         self._homes = (
             records.select("record_id")
@@ -222,7 +223,8 @@ class Matcher:
         )
         self._by_home = np.argsort(self._homes, kind="stable")
         self._sorted_homes = self._homes[self._by_home]
-        self._golden = _golden(store, self.definition, self._homes if maker is not None else None)
+        some = self._homes if maker is not None else None
+        self._golden = _golden(store, self.definition, some).rechunk()
         self._fields = self._index.maker.fields
 
     def lookup(self, values: Mapping[str, Any], *, top: int = 5) -> Lookup:

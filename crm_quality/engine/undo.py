@@ -16,7 +16,7 @@ from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store.acts import act_of_run
 from crm_quality.store.corrections import forget_stewards_words
 from crm_quality.store.landing import current_records, entities_with_records
-from crm_quality.store.matching import note_point_use
+from crm_quality.store.point_use import note_point_use
 from crm_quality.store.rows import unlink_lost_records
 from crm_quality.store.tables import written_table
 from crm_quality.store.trail import record_event

@@ -48,8 +48,10 @@ class _Blocks:
     hashes: Hashes
     positions: Positions
 
-    def of(self, value: int) -> Positions:
-        first, last = np.searchsorted(self.hashes, [value, value + 1])
+    def of(self, value: np.uint32) -> Positions:
+        # of the same type as the hashes, which would else be converted, all of them
+        first = np.searchsorted(self.hashes, value, side="left")
+        last = np.searchsorted(self.hashes, value, side="right")
         return self.positions[first:last]
 
 
@@ -105,7 +107,7 @@ class BlockIndex:
         texts = [value for _, value in asked]
         if more:
             texts += [f"{value}|{more[0]}" for value in texts]
-        hashes = _hashes(pl.Series(texts, dtype=pl.String)).tolist()
+        hashes = _hashes(pl.Series(texts, dtype=pl.String))
         found: list[Positions] = []
         for number, (key, _) in enumerate(asked):
             block = self._blocks[key].of(hashes[number])

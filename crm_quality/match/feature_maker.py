@@ -17,6 +17,7 @@ from crm_quality.match.frequency import (
     with_regions_by_name,
 )
 from crm_quality.match.mailboxes import with_company_of_mailbox, with_given_name_of_mailbox
+from crm_quality.match.one_frequency import with_one_frequency
 from crm_quality.match.one_name import (
     GIVEN,
     SURNAME,
@@ -99,8 +100,11 @@ class FeatureMaker:
         elif lacking:
             made = made.join(self.blank.select(lacking), how="cross")
         made = self._told_by_mail(made, left)
-        terms = restricted(self.terms, made) if made.height <= _FEW else self.terms
-        made = with_frequencies(self._with_regions(made, terms), terms)
+        if made.height == 1:
+            made = with_one_frequency(made, self.terms)
+        else:
+            terms = restricted(self.terms, made) if made.height <= _FEW else self.terms
+            made = with_frequencies(with_regions_by_name(made, terms), terms)
         return made.select(pl.col(name).cast(dtype) for name, dtype in self.schema.items())
 
     def _tells(self, rows: pl.DataFrame, role: MatchRole) -> bool:
@@ -145,11 +149,6 @@ class FeatureMaker:
         if MatchRole.COMPANY_NAME not in filled and {"company", "mail_domains"} <= columns:
             made = with_company_of_mailbox(made)
         return made
-
-    def _with_regions(self, made: pl.DataFrame, terms: TermFrequencies) -> pl.DataFrame:
-        if "region" in made.columns and made["region"].null_count() == 0:
-            return made.with_columns(region_told=pl.lit(value=True))
-        return with_regions_by_name(made, terms)
 
 
 def restricted(terms: TermFrequencies, features: pl.DataFrame) -> TermFrequencies:

@@ -29,7 +29,7 @@ _STEP, _BYTE = 10, 256
 LOCAL = frozenset({"given_w", "surname", "company"})
 
 #: Columns of names of people, whose classes are much the same in all files.
-NAMES = frozenset({"given_w", "surname"})
+NAMES = ("given_w", "surname")
 
 #: Records that a region needs to have classes of its own.
 LEAST_OF_REGION = 1_000
@@ -62,7 +62,7 @@ def with_regions_by_name(features: pl.DataFrame, terms: TermFrequencies) -> pl.D
     if "region" not in features.columns:
         return features
     features = features.with_columns(pl.col("region").is_not_null().alias("region_told"))
-    names = [name for name in ("given_w", "surname") if name in features.columns]
+    names = [name for name in NAMES if name in features.columns]
     places = sorted({place for name in names for place in terms.classes.get(name, {}) if place})
     if not places or not names:
         return features
@@ -174,9 +174,14 @@ def with_frequencies(features: pl.DataFrame, terms: TermFrequencies) -> pl.DataF
     ]
     if "company_t" in features.columns:
         bits = _looked_up(pl.element(), terms.words, terms.rarest, pl.Int64)
-        number = (pl.element().hash(seed=0) // (2 * _BYTE)).cast(pl.Int64) * _BYTE + bits
-        made.append(pl.col("company_t").list.eval(number).list.unique().alias("company_w"))
+        numbers = pl.col("company_t").list.eval(weighed(pl.element(), bits))
+        made.append(numbers.list.unique().alias("company_w"))
     return features.with_columns(made)
+
+
+def weighed(word: pl.Expr, bits: pl.Expr) -> pl.Expr:
+    """A word as a number: its hash above, its rarity in the low byte."""
+    return (word.hash(seed=0) // (2 * _BYTE)).cast(pl.Int64) * _BYTE + bits
 
 
 def _class_of(column: str, classes: Mapping[str, Mapping[str, int]], has_region: bool) -> pl.Expr:

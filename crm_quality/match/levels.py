@@ -44,22 +44,30 @@ class Comparison:
     Attributes:
         name: Its name in models, definitions and explanations.
         needs: Columns of the features; the comparison is dropped when one of them is absent.
-        missing: SQL that holds when there is nothing to compare.
+        told_by: Columns of which one must be filled on both sides, or nothing can be compared.
         levels: From the strongest agreement to "everything else".
+        untold: SQL that holds when there is nothing to compare all the same; empty = never.
         weakening: Names of levels of which each proves no more than the one before, by what they
             ask: training holds their likelihood ratios in that order.
     """
 
     name: str
     needs: tuple[str, ...]
-    missing: str
+    told_by: tuple[str, ...]
     levels: tuple[Level, ...]
+    untold: str = ""
     weakening: tuple[str, ...] = ()
 
     @property
     def gamma(self) -> str:
         """Name of its column in comparison vectors."""
         return f"gamma_{self.name}"
+
+    @property
+    def missing(self) -> str:
+        """SQL that holds when there is nothing to compare."""
+        nowhere = " AND ".join(f"({name}_l IS NULL OR {name}_r IS NULL)" for name in self.told_by)
+        return f"({nowhere}) OR ({self.untold})" if self.untold else nowhere
 
     def names(self) -> tuple[str, ...]:
         """Level names by gamma, from 0 upwards."""
@@ -101,11 +109,6 @@ class Comparison:
                 made["u_probability"] = u[top - place]
             levels.append(made)
         return {"output_column_name": self.name, "comparison_levels": levels}
-
-
-def missing(*columns: str) -> str:
-    """SQL: any of ``columns`` is null on either side."""
-    return " OR ".join(f"{name}_{side} IS NULL" for name in columns for side in "lr")
 
 
 #: Names of the frequency classes, the most common first; see `frequency.STEPS`.

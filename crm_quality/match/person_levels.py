@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact, missing
+from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact
 
 _ONE_SWAPPED = (
     "({0} AND ({1} OR (least(length(surname_{l}), length(given_{r})) = 1"
@@ -23,7 +23,7 @@ _SWAPPED = " OR ".join(
 GIVEN_NAME = Comparison(
     "given_name",
     ("given", "surname"),
-    missing("given"),
+    ("given",),
     (
         *exact("given_w"),
         Level("nickname", "list_has_any(given_n_l, given_n_r)", 2),
@@ -56,7 +56,7 @@ GIVEN_NAME = Comparison(
 SURNAME = Comparison(
     "surname",
     ("surname", "given"),
-    f"{missing('surname')} OR {_SWAPPED}",  # the given name has told of it already
+    ("surname",),
     (
         *exact("surname"),
         Level("one edit", edits("surname_l", "surname_r", 1, 4), 2),
@@ -79,6 +79,7 @@ SURNAME = Comparison(
         Level("initial", "surname_l[1] = surname_r[1]", 0),
         ELSE,
     ),
+    untold=_SWAPPED,  # the given name has told of it already
     weakening=("one edit", "alike", "far", "initial", "different"),
 )
 
@@ -86,18 +87,18 @@ SURNAME = Comparison(
 SURNAME_ALONE = Comparison(
     "surname",
     ("surname",),
-    missing("surname"),
+    ("surname",),
     tuple(
         replace(level, condition="FALSE") if "given" in level.condition else level
         for level in SURNAME.levels
     ),
-    SURNAME.weakening,
+    weakening=SURNAME.weakening,
 )
 
 MIDDLE_NAME = Comparison(
     "middle_name",
     ("middle",),
-    missing("middle"),
+    ("middle",),
     (
         Level("same", "middle_l = middle_r AND length(middle_l) > 1", 2),
         Level("near", alike("middle_l", "middle_r", 0.85), 2),
@@ -109,14 +110,14 @@ MIDDLE_NAME = Comparison(
 NAME_SUFFIX = Comparison(
     "name_suffix",
     ("suffix",),
-    missing("suffix"),
+    ("suffix",),
     (Level("same", "suffix_l = suffix_r", 2), ELSE),
 )
 
 REGION = Comparison(
     "region",
     ("region",),
-    missing("region"),
+    ("region",),
     (
         Level("same", "region_l = region_r AND region_told_l AND region_told_r", 1),
         Level("same, by the name", "region_l = region_r", 0),
@@ -128,14 +129,14 @@ REGION = Comparison(
 GENDER = Comparison(
     "gender",
     ("gender",),
-    missing("gender"),
+    ("gender",),
     (Level("same", "gender_l = gender_r", 1), ELSE),
 )
 
 DATE_OF_BIRTH = Comparison(
     "date_of_birth",
     ("dob",),
-    missing("dob"),
+    ("dob",),
     (
         *exact("dob"),
         Level(
@@ -165,7 +166,7 @@ DATE_OF_BIRTH = Comparison(
 BIRTH_PLACE = Comparison(
     "birth_place",
     ("birth_place",),
-    missing("birth_place"),
+    ("birth_place",),
     (
         *exact("birth_place"),
         Level("near", alike("birth_place_l", "birth_place_r", 0.9), 2),
@@ -176,7 +177,7 @@ BIRTH_PLACE = Comparison(
 JOB_TITLE = Comparison(
     "job_title",
     ("job_title",),
-    missing("job_title"),
+    ("job_title",),
     (
         Level("same", "job_title_l = job_title_r", 2),
         Level("near", alike("job_title_l", "job_title_r", 0.9), 1),

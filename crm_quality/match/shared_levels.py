@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact, missing
+from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact
 
 _KIND = "greatest(mail_kind_l, mail_kind_r)"
 _OWN_WORD = f"least(mail_kind_l, mail_kind_r) = 0 AND {_KIND} < 2"
@@ -11,7 +11,7 @@ _SAME_NUMBER = "local_digits_l IS NOT DISTINCT FROM local_digits_r"
 EMAIL = Comparison(
     "email",
     ("mail",),
-    missing("mail"),
+    ("mail",),
     (
         Level("same", "list_has_any(mails_l, mails_r) AND mail_kind_l < 3", 2, "mails"),
         Level("same mailbox of a function", "list_has_any(mails_l, mails_r)", 2, shared=True),
@@ -46,7 +46,7 @@ EMAIL = Comparison(
 PHONE = Comparison(
     "phone",
     ("phone",),
-    missing("phone"),
+    ("phone",),
     (
         Level(
             "same own number",
@@ -82,8 +82,7 @@ _STREET = f"(street_l = street_r OR {alike('street_l', 'street_r', 0.9)})"
 ADDRESS = Comparison(
     "address",
     ("line", "postcode", "town"),
-    "(line_l IS NULL OR line_r IS NULL) AND (postcode_l IS NULL OR postcode_r IS NULL)"
-    " AND (town_l IS NULL OR town_r IS NULL)",
+    ("line", "postcode", "town"),
     (
         *exact("address", "same door"),
         Level("same line", _SAME_LINE, 2),
@@ -122,7 +121,7 @@ _NEAR_LENGTH = f"{_LEAST_LENGTH} >= 0.75 * greatest(length(company_l), length(co
 COMPANY = Comparison(
     "company",
     ("company",),
-    f"{missing('company')} OR ({_TOO_SHORT})",
+    ("company",),
     (
         *exact("company"),
         Level("one edit", edits("company_l", "company_r", 1, 4), 2),
@@ -158,6 +157,7 @@ COMPANY = Comparison(
         Level("some words", f"{_COMMON} > 0", 0),
         ELSE,
     ),
+    untold=_TOO_SHORT,
     weakening=(
         "one edit",
         "near",
@@ -172,14 +172,14 @@ COMPANY = Comparison(
 LEGAL_FORM = Comparison(
     "legal_form",
     ("legal_form",),
-    missing("legal_form"),
+    ("legal_form",),
     (Level("same", "legal_form_l = legal_form_r", 1), ELSE),
 )
 
 DOMAIN = Comparison(
     "domain",
     ("domain",),
-    missing("domain"),
+    ("domain",),
     (
         Level("same", "domain_l = domain_r", 2),
         Level(
@@ -194,7 +194,7 @@ DOMAIN = Comparison(
 IDENTIFIER = Comparison(
     "identifier",
     ("identifier",),
-    missing("identifier"),
+    ("identifier",),
     (
         Level("same", "list_has_any(identifiers_l, identifiers_r)", 2),
         Level("near", edits("identifier_l", "identifier_r", 1, 5), 2),

@@ -150,3 +150,13 @@ def test_an_empty_store_has_nothing_to_list_and_reaches_no_score(crmq, project):
     assert failed.code == 1
     assert "score missed the target" in failed.err
     assert crmq("audit", "rows", "contact.golden", "--project", project.folder).code == 2
+
+
+def test_the_page_tells_of_the_business_unless_it_is_not_wanted(crmq, customers, tmp_path):
+    deals = tmp_path / "deals.csv"
+    deals.write_text("source,source_key,contact_key,stage,amount,currency\ncrm,d1,1,won,9,EUR\n")
+    crmq("run", deals, "--entity", "deal", "--project", customers)
+    page = tmp_path / "audit.html"
+    for option, is_there in (("--business", True), ("--no-business", False)):
+        assert crmq("audit", "--html", page, option, "--project", customers).code == 0
+        assert ('id="business"' in page.read_text()) is is_there

@@ -9,7 +9,7 @@ import pytest
 from crm_quality import Project
 from crm_quality.errors import InputError, LimitError, NotFoundError, ProjectError
 from crm_quality.store import verify_trail
-from crm_quality.store.matching import note_point_use
+from crm_quality.store.point_use import note_point_use
 
 ANN = {
     "source": "crm",
