@@ -188,6 +188,8 @@ def write_golden(
         FROM {version_table(entity)} v JOIN lone l USING (version_id)
         UNION ALL BY NAME FROM several
     )"""  # noqa: S608
+    if lone.is_empty():
+        derived = "several"
     with (
         store.staged(golden, "several"),
         store.staged(lone, "lone"),
