@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from crm_quality.errors import RefusedError
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
-
-    import polars as pl
 
     from crm_quality.store import Store
 
@@ -48,7 +48,8 @@ def send(store: Store, file: Path, *, actor: str, moment: datetime) -> int:
     waiting = notifications(store)
     if waiting.is_empty():
         return 0
-    lines = waiting.drop("sent_at", "sent_by").write_ndjson()
+    noted = pl.col("noted_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    lines = waiting.drop("sent_at", "sent_by").with_columns(noted).write_ndjson()
     try:
         with file.open("a", encoding="utf-8") as out:
             out.write(lines)

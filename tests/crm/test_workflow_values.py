@@ -103,6 +103,7 @@ def test_notifications_wait_in_the_outbox_until_they_are_taken_once(fresh, tmp_p
     assert business.crm.send_notifications(file) == 3
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert [line["text"].split()[0] for line in lines] == ["Ann", "Anne", "Bob"]
+    assert all(line["noted_at"].endswith("Z") for line in lines)
     assert len({line["notification_id"] for line in lines}) == 3
     assert business.crm.notifications().is_empty()
     assert business.crm.send_notifications(file) == 0
