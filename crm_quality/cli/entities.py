@@ -208,12 +208,8 @@ def print_preview(told: dict[str, Any]) -> None:
         f"after: {one['entity_id']}" for one in after
     ]
     columns = [*before, *after]
-    skipped = {"entity_id", "sources", "version"}
-    names = [
-        name
-        for name in (columns[0] if columns else ())
-        if name not in skipped and any(one[name] != columns[0][name] for one in columns)
-    ]
+    sizes = {one["records"] for one in columns}
+    names = [*(["records"] if len(sizes) > 1 else ()), *told["fields"]]
     values = [(name, *(_text(one[name]) for one in columns)) for name in names]
     if values:
         console().print()

@@ -18,7 +18,8 @@ def arrivals(
     """Find each row's record and whether it says anything new.
 
     A row is unchanged when its content and its being deleted or not are what was last heard of the
-    record, read and checked by the same rules; several rows of one key are versions, in order.
+    record, read and checked by the same rules; several rows of one key are versions, in order. Where
+    the last of them is what was last heard, none says anything new: the file came before.
 
     Args:
         incoming: RAW frame with ``source``, ``source_key``, ``content_hash``, ``is_deleted``.
@@ -44,6 +45,15 @@ def arrivals(
     deleted_before = pl.coalesce(
         pl.col("is_deleted").shift(1).over(_KEY, order_by="_order"), pl.col("ended")
     )
+    ends_as_known = (
+        (
+            (pl.col("content_hash") == pl.col("last_hash"))
+            & same_rules
+            & (pl.col("is_deleted") == pl.col("ended"))
+        )
+        .last()
+        .over(_KEY, order_by="_order")
+    )
     if withdrawn is None or withdrawn.is_empty():
         again = joined.select(*_KEY).clear().with_columns(pl.lit(None, pl.Int64).alias("former_id"))
     else:
@@ -66,7 +76,10 @@ def arrivals(
     )
     return (
         joined.with_columns(
-            ((pl.col("content_hash") == hash_before) & (pl.col("is_deleted") == deleted_before))
+            (
+                ((pl.col("content_hash") == hash_before) & (pl.col("is_deleted") == deleted_before))
+                | ends_as_known
+            )
             .fill_null(value=False)
             .alias("unchanged")
         )

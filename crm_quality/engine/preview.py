@@ -137,6 +137,7 @@ class Preview:
                 side: [shown(row) for row in of.golden.values()]
                 for side, of in (("before", self.before), ("after", self.after))
             },
+            "fields": self.fields(),
             "lost": [
                 {
                     "entity_id": one.entity_id,

@@ -1,6 +1,7 @@
 """Merge, unmerge, split, history, undo and plans on the command line."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -31,6 +32,7 @@ def test_a_merge_is_looked_at_done_followed_and_taken_back(crmq, people):
     assert "customer 3 goes" in looked.out
     assert "letters that a mailing sends       2      1" in looked.out
     assert "first_name of 1 gives way: A••• → A•••" in looked.err
+    assert re.search(r"first_name +A••• +A••• +A•••", looked.out)
     assert "Leclerc" not in looked.out + looked.err
     assert "nothing was written" in looked.err
     done = crmq("merge", 1, 3, "-r", "her married name", "-p", people, "--show-personal")

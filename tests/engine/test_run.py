@@ -144,6 +144,15 @@ def test_versions_of_one_key_in_one_file_are_taken_in_order(project):
     assert project.golden("contact").select("job_title", "records").rows() == [("Director", 1)]
 
 
+def test_a_file_that_names_a_key_twice_is_unchanged_when_it_comes_again(project):
+    data = rows(BOB, {**BOB, "job_title": "Director"}, ANN)
+    project.run(data, as_of=date(2026, 1, 1))
+    before = hidden_away(project)
+    again = project.run(data, as_of=date(2026, 1, 1)).summary
+    assert again.records.unchanged == again.records.received == 3
+    assert hidden_away(project) == before
+
+
 def test_merged_entities_keep_the_earlier_id_and_the_other_resolves(project):
     project.run(rows({**ANN, "email": None, "mobile": None}, BOB))
     stranger = {**ANN_AGAIN, "city": None, "country": None, "last_name": "L.", "first_name": None}
