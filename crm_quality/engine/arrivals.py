@@ -18,8 +18,8 @@ def arrivals(
     """Find each row's record and whether it says anything new.
 
     A row is unchanged when its content and its being deleted or not are what was last heard of the
-    record, read and checked by the same rules; several rows of one key are versions, in order. Where
-    the last of them is what was last heard, none says anything new: the file came before.
+    record, read and checked by the same rules; several rows of one key are versions, in order.
+    Where the last of them is what was last heard, none says anything new: the file came before.
 
     Args:
         incoming: RAW frame with ``source``, ``source_key``, ``content_hash``, ``is_deleted``.
