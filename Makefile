@@ -61,6 +61,7 @@ bench-quality:
 docs: $(READY)
 	$(BIN)/python scripts/command_reference.py
 	$(BIN)/python scripts/rule_reference.py
+	$(BIN)/python scripts/capability_table.py
 
 # after a change of what matching compares
 prior: $(READY)

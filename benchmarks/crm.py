@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm_quality import Project
+from crm_quality.crm.before_after import before_after
 from crm_quality.crm.customer_page import customer_page
 from crm_quality.crm.kept import KEPT_CUSTOMERS, keep
 from crm_quality.crm.questions import QUESTIONS, answer
@@ -210,6 +211,7 @@ def measure(project: Project, contacts: int) -> None:
         tell("what is kept, once after each change", time.perf_counter() - began)
         for name, question in QUESTIONS.items():
             tell(name, best_of(3, lambda q=question: answer(store, q, as_of=TODAY)))
+        tell("before and after", best_of(3, lambda: before_after(store)))
         score = insight.rules.score("lead")
         tell("score", best_of(3, lambda: scored(store, score, as_of=TODAY)))
         for name, segment in insight.rules.segments.items():

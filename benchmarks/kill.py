@@ -1,6 +1,6 @@
 """Kill what writes the store, inside what it does, and look at what is left.
 
-    python benchmarks/kill.py [--moments 50] [--seed 7] [--rows 2000]
+    python benchmarks/kill.py [--moments 50] [--seed 7] [--rows 300]
 
 A child process does one operation and is ended by SIGKILL while it is inside one function: a part
 of the way through (by a timer, measured against a child that was let live), or at the latest when
@@ -228,7 +228,7 @@ def main() -> int:
     """Kill at many moments and report; 1 = something was wrong."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--moments", type=int, default=50)
-    parser.add_argument("--rows", type=int, default=2_000)
+    parser.add_argument("--rows", type=int, default=300)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", nargs="*", help="operations; all when left out")
     parser.add_argument("--results", type=Path, help="folder to write kill.md into")

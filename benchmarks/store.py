@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -31,15 +31,21 @@ import polars as pl
 from crm_quality import Project
 from crm_quality.engine import run as running
 from crm_quality.engine import underway
-from crm_quality.engine.matched import Matched
+from crm_quality.engine.match_cache import MatchCache
+from crm_quality.engine.matched import Matched, matched
 from crm_quality.engine.summary import Clock, MatchCounts
+from crm_quality.match import MatchState, match_records
 from crm_quality.store.connection import Store
-from crm_quality.store.matching import write_pairs
+from crm_quality.store.landing import current_records
+from crm_quality.store.matching import keep_model, new_state_token, write_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
+
+#: Records that the model is learned from, which decides nothing but what an act clusters again.
+LEARNED_FROM = 20_000
 
 
 class Meter:
@@ -91,41 +97,69 @@ def peak_mb() -> float:
 
 
 def by_truth(truth: pl.DataFrame):  # noqa: ANN201 - takes the place of `matched`
-    """A stand-in for matching: clusters are the truth's people."""
+    """A stand-in for matching: clusters are the truth's people.
+
+    It leaves what matching leaves: a model (learned from a part of the records), pairs, and the
+    file that says what the records were when they were matched.
+    """
     person = truth.unique(["source", "source_key"]).select("source", "source_key", "person_id")
 
-    def matched(store, definition, changed, *, run_id, proposing):  # noqa: ANN001, ANN202, ARG001
+    def found(store, definition, changed, *, run_id, proposing, only_decided=False):  # noqa: ANN001, ANN202
+        if only_decided:
+            return matched(
+                store, definition, changed, run_id=run_id, proposing=proposing, only_decided=True
+            )
+        entity = definition.entity
         live = store.frame(
             "SELECT record_id, source, source_key FROM landing.record WHERE entity = ?"
             " AND ended_at IS NULL AND current_version IS NOT NULL ORDER BY record_id",
-            [definition.entity],
+            [entity],
         )
         of = live.join(person, on=["source", "source_key"], how="left", maintain_order="left")
         least = pl.col("record_id").min().over("person_id")
         cluster = pl.when(pl.col("person_id").is_null()).then("record_id").otherwise(least)
+        clusters = of.select("record_id", cluster.alias("cluster_id"))
+        some = current_records(store, entity, records=live.head(LEARNED_FROM))
+        model = match_records(some, definition).model
+        keep_model(store, entity, model.to_json(), "trained", run_id=run_id)
+        cache, token = MatchCache(store.path.parent / "cache"), new_state_token(store, entity)
+        nothing = MatchState(pl.DataFrame({"id": live["record_id"]}), {})
+        store.when_committed(lambda: cache.save(entity, token, nothing))
         with Watched.meter.of("pairs"):
-            write_pairs(store, definition.entity, made_up(live["record_id"]), run_id=run_id)
-        return Matched(of.select("record_id", cluster.alias("cluster_id")), MatchCounts(), [])
+            write_pairs(store, entity, made_up(clusters, model.accept), run_id=run_id)
+        return Matched(clusters, MatchCounts(), [])
 
-    return matched
+    return found
 
 
-def made_up(ids: pl.Series) -> pl.DataFrame:
-    """1.5 pairs a record, with weights of all sizes."""
+def made_up(clusters: pl.DataFrame, accept: float) -> pl.DataFrame:
+    """1.5 pairs a record: those of one person above the threshold, all others below it."""
     draw = np.random.default_rng(7)
-    every = pl.concat([ids.slice(1), ids.slice(7).filter(ids.slice(7) % 2 == 0)])
-    left = pl.concat([ids.head(ids.len() - 1), ids.slice(7).filter(ids.slice(7) % 2 == 0) - 7])
-    weight = draw.normal(0, 12, every.len())
-    return pl.DataFrame(
-        {
-            "record_id_l": left,
-            "record_id_r": every,
-            "match_weight": weight,
-            "match_probability": 1 / (1 + np.exp2(-weight)),
-            "relation": np.where(weight > 0, "same_person", "unrelated"),
-            "ties": weight > 20,
-        }
-    ).filter(pl.col("record_id_l") >= ids.min())
+    ids = clusters["record_id"]
+    same = clusters.select(
+        pl.col("record_id").alias("record_id_l"),
+        pl.col("record_id").shift(-1).over("cluster_id").alias("record_id_r"),
+        pl.lit(value=True).alias("same"),
+    ).drop_nulls()
+    others = [
+        pl.DataFrame({"record_id_l": ids.head(ids.len() - far), "record_id_r": ids.slice(far)})
+        for far in (1, 7)
+    ]
+    most = ids.len() * 3 // 2
+    pairs = pl.concat([same, *others], how="diagonal").unique(
+        ["record_id_l", "record_id_r"], keep="first", maintain_order=True
+    )
+    pairs = pairs.with_columns(pl.col("same").fill_null(value=False)).head(most)
+    size = np.abs(draw.normal(0, 6, pairs.height))
+    is_same, is_tied = pairs["same"].to_numpy(), draw.random(pairs.height) < 0.1
+    weight = np.where(is_same, accept + 0.1 + size, accept - 0.1 - size)
+    return pairs.select(
+        "record_id_l",
+        "record_id_r",
+        pl.Series("match_weight", np.round(weight, 6)),
+        pl.Series("relation", np.where(is_same, "same_person", "relatives")),
+        pl.Series("ties", ~is_same & is_tied),
+    ).sort("record_id_l", "record_id_r")
 
 
 def main() -> int:
@@ -167,6 +201,8 @@ def measured(folder: Path, rows: int, seed: int) -> str:
         wrong = project.upkeep.verify().wrong.height
     with meter.of("backup"):
         project.upkeep.backup()
+    load = os.getloadavg()[1]
+    acts = acted(project)
     size = packed.stat().st_size
     work = {stage: spent(meter, stage) for stage in ("merge", "store", "figures", "commit")}
     # the figures of the audit are made in the stage `store`, and are no writes
@@ -188,6 +224,7 @@ def measured(folder: Path, rows: int, seed: int) -> str:
         "compaction": told(meter, "compact"),
         "every check of verify": f"{told(meter, 'verify')}, {wrong} failed",
         "backup": told(meter, "backup"),
+        **acts,
         "input as zstd Parquet": f"{size / 1e6:,.1f} MB",
         "store, before and after compaction": f"{grown / 1e6:,.1f}, "
         f"{compacted.size_after / 1e6:,.1f} MB",
@@ -195,7 +232,53 @@ def measured(folder: Path, rows: int, seed: int) -> str:
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in lines.items())
     head = f"# The store of {rows:,} contacts\n\n`python benchmarks/store.py --rows {rows}`"
-    return f"{head}, {os.cpu_count()} cores.\n\n| measure | value |\n|---|---:|\n{table}\n"
+    return (
+        f"{head}, {os.cpu_count()} cores, load {load:.1f}.\n\n| measure | value |\n|---|---:|\n"
+        f"{table}\n"
+    )
+
+
+ACTS = 9
+
+
+def acted(project: Project) -> dict[str, str]:
+    """Milliseconds of acts on single customers, the store held open; and what comes before."""
+    start = time.perf_counter()
+    opened = Project.open(project.folder)
+    rules = time.perf_counter() - start
+    with opened.store() as store:
+        opening = time.perf_counter() - start - rules
+        opened.store = lambda: nullcontext(store)
+        ids = store.frame(
+            "SELECT entity_id FROM crm.contact WHERE records BETWEEN 2 AND 4"
+            " ORDER BY hash(entity_id) LIMIT ?",
+            [2 * ACTS],
+        )["entity_id"].to_list()
+        spans: dict[str, list[tuple[float, float]]] = {}
+
+        def timed_act(name: str, act, *of: object) -> None:  # noqa: ANN001
+            began, cpu = time.perf_counter(), time.process_time()
+            act(*of, reason="measured")
+            span = (time.perf_counter() - began, time.process_time() - cpu)
+            spans.setdefault(name, []).append(span)
+
+        for one, other in zip(ids[::2], ids[1::2], strict=True):
+            timed_act("merge of two customers", opened.entities.merge, one, other)
+            timed_act("unmerge of one customer", opened.entities.unmerge, one)
+            record = store.value(
+                "SELECT max(record_id) FROM matching.membership WHERE entity_id = ?", [other]
+            )
+            timed_act("split of one customer", opened.entities.split, other, record)
+            timed_act("pin of one value", opened.overrides.pin, one, {"city": "Springfield"})
+    told = {name: f"{middle(of, 0)} ms, {middle(of, 1)} CPU ms" for name, of in spans.items()}
+    told["**unmerge of one customer**"] = f"**{told.pop('unmerge of one customer')}**"
+    return {**told, "… before it: reading the rules, opening the file":
+            f"{rules:.1f} s, {opening:.2f} s"}  # fmt: skip
+
+
+def middle(spans: list[tuple[float, float]], which: int) -> int:
+    """The median of seconds (0) or CPU seconds (1), in thousandths."""
+    return round(1e3 * sorted(span[which] for span in spans)[len(spans) // 2])
 
 
 def spent(meter: Meter, name: str) -> tuple[float, float]:

@@ -22,7 +22,8 @@ set -- "$demo"/exports/*.csv
 "$bin/crmq" run "$@" --as-of "$day" --project "$demo/project"
 
 say "4. The same six again: nothing changes"
-"$bin/crmq" run "$@" --as-of "$day" --project "$demo/project" --format json > "$demo/again.json"
+"$bin/crmq" run "$@" --as-of "$day" --project "$demo/project" --format json \
+  > "$demo/again.json" 2> "$demo/again.log" || { cat "$demo/again.log" >&2; exit 1; }
 "$bin/python" -c '
 import json, sys
 run = json.load(open(sys.argv[1]))
@@ -48,12 +49,22 @@ for name in sys.argv[1:]:
         total = rows["total"]
         print(f"   {total:>6,} {entity} rows")
 ' "$demo/business.json" "$demo/usage.json"
+echo
 "$bin/crmq" crm pipeline --as-of "$day" --project "$demo/project"
+echo
 "$bin/crmq" crm tickets --as-of "$day" --project "$demo/project"
+echo
+"$bin/crmq" crm campaign --as-of "$day" --project "$demo/project"
 
-say "7. What to look at"
+say "7. What deduplication changed: the records as received, beside the golden ones"
+"$bin/crmq" crm before-after --project "$demo/project"
+
+say "8. How good is it, and what is left to do?"
 "$bin/crmq" audit --as-of "$day" --project "$demo/project" --html "$demo/audit.html"
+
+say "9. To take away"
 "$bin/crmq" export contacts "$demo/contacts.csv" --project "$demo/project"
 "$bin/crmq" export crosswalk "$demo/crosswalk.csv" --project "$demo/project"
 "$bin/crmq" export quarantine "$demo/quarantine.csv" --project "$demo/project"
-echo "   open $demo/audit.html in a browser"
+echo
+echo "Now open $demo/audit.html in a browser: all of this, and the business, on one page."

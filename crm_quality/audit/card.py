@@ -37,6 +37,8 @@ class Counts:
         errors: Issues of severity error.
         warnings: Issues of severity warning.
         infos: Issues of severity info.
+        unplaced: Rows in force that name a customer who is not known or waits in quarantine; null
+            = the entity hangs on no customer.
     """
 
     received: int
@@ -53,6 +55,7 @@ class Counts:
     errors: int
     warnings: int
     infos: int
+    unplaced: int | None = None
 
     @property
     def issues(self) -> int:
@@ -381,6 +384,7 @@ class EntityCard:
         headline: The one sentence.
         remarks: A few more, the most important first.
         counts: How many there are.
+        is_customer: Whether its records are deduplicated; those of others stand for themselves.
         score: Mean of the dimensions that were measured, 0 to 100.
     """
 
@@ -411,6 +415,7 @@ class EntityCard:
     history: tuple[HistoryPoint, ...]
     drift: tuple[Drift, ...]
     rows: dict[str, str]
+    is_customer: bool = True
 
 
 @dataclass(frozen=True)
@@ -447,6 +452,16 @@ class Scorecard:
     def passed(self) -> bool:
         """Whether every target is met."""
         return all(gate.met for gate in self.gates)
+
+    @property
+    def customers(self) -> tuple[EntityCard, ...]:
+        """Entities whose records are deduplicated."""
+        return tuple(card for card in self.entities if card.is_customer)
+
+    @property
+    def row_entities(self) -> tuple[EntityCard, ...]:
+        """Entities whose rows stand for themselves and hang on customers."""
+        return tuple(card for card in self.entities if not card.is_customer)
 
     def entity(self, name: str) -> EntityCard | None:
         """The card of one entity; null when it has no records."""

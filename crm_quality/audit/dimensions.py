@@ -227,6 +227,8 @@ def _consistency(measures: Measures) -> pl.DataFrame:
 
 
 def _uniqueness(measures: Measures) -> pl.DataFrame:
+    if not measures.population.definition.is_customer:
+        return COUNTS.to_frame()  # rows stand for themselves: nothing was looked for
     by_slice = measures.population.frame("""
         SELECT slice, count(DISTINCT entity_id) AS good, count(*) AS total
         FROM placed GROUP BY slice

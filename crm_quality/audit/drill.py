@@ -49,6 +49,14 @@ def source_rows(population: Population, source: str) -> str:
     return live_rows(population, f"r.source = {text_literal(source)}")
 
 
+def unplaced_rows(population: Population) -> str | None:
+    """Rows in force that name a customer who is not there, or not yet; null = they name nobody."""
+    if population.hangs_on is None:
+        return None
+    state = quoted(f"{population.hangs_on}_state")
+    return f"SELECT * FROM {population.golden} WHERE {state} IN ('waiting', 'unknown');"
+
+
 def faulty_rows(population: Population) -> str:
     """Live records that have an issue of any severity."""
     found = _findings(population.definition.entity, "SELECT i.record_id")

@@ -51,19 +51,26 @@ def money(amount: float | None, currency: str) -> str:
     return f"{amount:,.{0 if amount >= _NO_CENTS else 2}f} {currency}".rstrip()
 
 
-def headline(counts: Counts, noun: str) -> str:
+def headline(counts: Counts, noun: str, *, is_customer: bool = True) -> str:
     """The one sentence a manager should remember."""
     if not counts.accepted:
         return f"No record was accepted: {counts.quarantined:,} wait in quarantine."
+    if not is_customer:
+        return f"{counts.accepted:,} {noun} are in force."
     return f"{counts.golden:,} {noun} stand behind {counts.accepted:,} records."
 
 
 def remarks(
-    counts: Counts, issues: Sequence[IssueLine], costs: Sequence[Cost], noun: str
+    counts: Counts,
+    issues: Sequence[IssueLine],
+    costs: Sequence[Cost],
+    noun: str,
+    *,
+    is_customer: bool = True,
 ) -> tuple[str, ...]:
     """What to know besides, the most important first."""
     said = []
-    if counts.accepted:
+    if counts.accepted and is_customer:
         said.append(
             f"{percent(counts.duplicate_share)} of the records were duplicates"
             f" ({counts.duplicates:,})."
@@ -73,6 +80,8 @@ def remarks(
     if counts.quarantined:
         wait = "waits" if counts.quarantined == 1 else "wait"
         said.append(f"{counts.quarantined:,} {wait} in quarantine for a steward.")
+    if counts.unplaced:
+        said.append(f"Of {counts.unplaced:,} the customer is not known.")
     costly = {cost.cost: cost for cost in costs if cost.count}
     if forgotten := costly.get("contradicted_opt_outs"):
         said.append(

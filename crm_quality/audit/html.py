@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from crm_quality.audit import charts
+from crm_quality.audit import business_figures, charts
 from crm_quality.audit.headline import money, percent
+from crm_quality.audit.row_lines import row_issues, row_lines
 from crm_quality.audit.rulebook import label
 
 if TYPE_CHECKING:
+    from crm_quality.audit.business import Business
     from crm_quality.audit.card import Scorecard
 
 #: Stands where there is nothing to measure.
@@ -44,24 +46,34 @@ class Limits:
     targets: int = 16
 
 
-def render_html(card: Scorecard) -> str:
+def render_html(card: Scorecard, business: Business | None = None) -> str:
     """One page that a browser shows from a file, light or dark, on a phone or on paper.
 
     Args:
         card: The scorecard; what it masks stays masked.
+        business: What the CRM says besides; null = that part is left out.
 
     Returns:
         The page, UTF-8, below 300 KB however much is wrong.
     """
     template = environment().get_template("report.html.j2")
     show = {"score": _score, "number": _number, "percent": _percent}
-    page = template.render(card=card, charts=charts, limits=_limits(card), show=show)
+    page = template.render(
+        card=card,
+        rows=row_lines(card),
+        row_issues=row_issues(card),
+        business=business,
+        charts=charts,
+        draw=business_figures,
+        limits=_limits(card),
+        show=show,
+    )
     return _INDENT.sub("\n", page)
 
 
 def _limits(card: Scorecard) -> Limits:
     # what is told of rules and vocabularies takes most room; a page has room for so many of them
-    entities = max(len(card.entities), 1)
+    entities = max(len(card.customers), 1)
     return Limits(
         issues=max(12, _RULES_IN_FULL // entities),
         vocabularies=min(4, max(2, _VOCABULARIES // entities)),

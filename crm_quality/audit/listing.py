@@ -38,6 +38,7 @@ _COUNTS = {
     "errors": "issues of severity error",
     "warnings": "issues of severity warning",
     "infos": "issues of severity info",
+    "unplaced": "rows that name a customer who is not known or waits in quarantine",
 }
 #: Every kind of rows has one of these columns.
 _ORDER = ("entity_id", "record_id", "field", "missing", "rule")

@@ -92,6 +92,7 @@ class Population:
         connection: The open store.
         definition: The entity.
         fields: Its fields that have a column in the store, in their declared order.
+        hangs_on: Entity on which its rows hang, of which the store says whose each is; null = none.
         slices: What its records are told apart by.
     """
 
@@ -99,6 +100,7 @@ class Population:
     definition: EntityDefinition
     fields: tuple[str, ...]
     slices: Slices = BY_SOURCE
+    hangs_on: str | None = None
 
     @property
     def golden(self) -> str:
@@ -158,7 +160,9 @@ def populations(connection: duckdb.DuckDBPyConnection, rules: RuleSet) -> Iterab
         stored = columns.get(version_table(name), set()) & columns.get(golden_table(name), set())
         fields = tuple(field for field in definition.columns if field in stored)
         if fields:
-            yield Population(connection, definition, fields)
+            whose = columns.get(golden_table(name), set())
+            above = (one for one in definition.belongs_to if f"{one}_state" in whose)
+            yield Population(connection, definition, fields, hangs_on=next(above, None))
 
 
 def populated(connection: duckdb.DuckDBPyConnection, rules: RuleSet) -> Iterable[Population]:

@@ -33,6 +33,7 @@ from crm_quality.audit.drill import (
     record_rows,
     surplus_rows,
     text_literal,
+    unplaced_rows,
 )
 from crm_quality.audit.fields import field_lines
 from crm_quality.audit.findings import issue_lines, owner_lines, unknown_values
@@ -118,6 +119,7 @@ def _card(
     marks = scores(by_dimension)
     before = previous_scores(population.connection, entity)
     counts = _counts(measures)
+    customer = definition.is_customer
     issues = issue_lines(measures, rules, show_personal=show_personal)
     unknown, unknown_total = unknown_values(measures, rules, show_personal=show_personal)
     paid = costs(population, noun, terms.unit_costs)
@@ -129,8 +131,8 @@ def _card(
         noun_one=one,
         meaning=definition.meaning,
         owner=definition.owner,
-        headline=headline(counts, noun),
-        remarks=remarks(counts, issues, paid, noun),
+        headline=headline(counts, noun, is_customer=customer),
+        remarks=remarks(counts, issues, paid, noun, is_customer=customer),
         counts=counts,
         score=overall(marks),
         # a mean over other dimensions than today's says nothing about better or worse
@@ -151,6 +153,7 @@ def _card(
         history=history(population.connection, entity),
         drift=drift(population.connection, entity),
         rows=_count_rows(population),
+        is_customer=customer,
     )
 
 
@@ -178,6 +181,7 @@ def _counts(measures: Measures) -> Counts:
         errors=severities.get("error", 0),
         warnings=severities.get("warning", 0),
         infos=severities.get("info", 0),
+        unplaced=_unplaced(measures.population),
     )
 
 
@@ -185,6 +189,7 @@ def _count_rows(population: Population) -> dict[str, str]:
     """SQL for the rows behind each of `Counts`, by its name."""
     entity = population.definition.entity
     severities = {"errors": "error", "warnings": "warning", "infos": "info"}
+    unplaced = unplaced_rows(population)
     return {
         "received": record_rows(entity),
         "accepted": live_rows(population, "r.current_version IS NOT NULL"),
@@ -200,7 +205,16 @@ def _count_rows(population: Population) -> dict[str, str]:
             name: finding_rows(entity, f"i.severity = {text_literal(severity)}")
             for name, severity in severities.items()
         },
+        **({} if unplaced is None else {"unplaced": unplaced}),
     }
+
+
+def _unplaced(population: Population) -> int | None:
+    rows = unplaced_rows(population)
+    if rows is None:
+        return None
+    counted = f"SELECT count(*) FROM ({rows.removesuffix(';')})"  # noqa: S608 - as it is shown
+    return int(population.connection.execute(counted).fetchall()[0][0])
 
 
 def _checks(measures: Measures) -> Checks:

@@ -9,18 +9,22 @@ from rich.table import Table
 from rich.text import Text
 
 from crm_quality.audit.headline import money, percent
+from crm_quality.audit.row_lines import row_issues, row_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console, RenderableType
 
-    from crm_quality.audit.card import Cost, EntityCard, Scorecard
+    from crm_quality.audit.card import Cost, EntityCard, IssueLine, Scorecard
+    from crm_quality.audit.row_lines import RowLine
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 _FAIR, _GOOD = 75.0, 90.0
 _BAR = 20
 _RULES = 8
+#: So many columns has a terminal that shows all of them.
+_WIDE = 96
 _TEXTS = {"issue", "owner", "rule", "source", "quality", "target", "team", "cost", ""}
 
 
@@ -34,8 +38,11 @@ def render_terminal(card: Scorecard, console: Console) -> None:
     if not card.entities:
         console.print("The store is empty: take in files with `crmq run FILE...`.")
         return
-    for entity in card.entities:
+    for entity in card.customers:
         _print_entity(entity, console, card.currency)
+        console.print()
+    if card.row_entities:
+        _print_rows(card, console)
     if card.gates:
         table = _table("target", "at least", "is", "")
         for gate in card.gates:
@@ -56,7 +63,7 @@ def _print_entity(entity: EntityCard, console: Console, currency: str) -> None:
     console.print()
     console.print(_indented(_scores(entity)))
     if entity.issues:
-        console.print(_indented(_issues(entity)))
+        console.print(_indented(_issues(entity.issues)))
     console.print(_indented(_sources(entity)))
     if entity.teams:
         console.print(_indented(_teams(entity)))
@@ -85,18 +92,52 @@ def _scores(entity: EntityCard) -> Table:
     return table
 
 
-def _issues(entity: EntityCard) -> Table:
-    table = _table("issue", "records", "share", "owner", "rule")
-    table.columns[4].overflow = "fold"
-    for line in entity.issues[:_RULES]:
-        fault = Text.assemble(("● ", _COLOURS.get(line.severity, "")), line.fault)
+def _print_rows(card: Scorecard, console: Console) -> None:
+    rows = sum(entity.counts.accepted for entity in card.row_entities)
+    title = Text.assemble(("Rows that hang on customers", "bold"), f"  {rows:,} are in force.")
+    console.print(title)
+    console.print()
+    is_wide = console.width >= _WIDE
+    console.print(_indented(_row_lines(row_lines(card), with_fault=is_wide)))
+    if issues := row_issues(card):
+        console.print(_indented(_issues(issues, with_share=False, with_owner=is_wide)))
+
+
+def _row_lines(lines: Sequence[RowLine], *, with_fault: bool) -> Table:
+    fault = ["usual fault"] if with_fault else []
+    table = _table("rows of", "rows", "quarantined", "no customer", "lowest quality", *fault)
+    for line in lines:
         table.add_row(
-            fault, f"{line.records:,}", percent(line.share), line.owner, Text(line.rule, "dim")
+            line.title,
+            f"{line.rows:,}",
+            f"{line.quarantined:,}",
+            "-" if line.unplaced is None else f"{line.unplaced:,}",
+            line.quality,
+            *([Text(line.usual, "dim")] if with_fault else []),
         )
-    if len(entity.issues) > _RULES:
-        more = len(entity.issues) - _RULES
-        table.add_row(Text(f"  and {more} more rules with issues", "dim"))
     return table
+
+
+def _issues(
+    issues: Sequence[IssueLine], *, with_share: bool = True, with_owner: bool = True
+) -> Table:
+    more = [name for name, on in (("share", with_share), ("owner", with_owner)) if on]
+    table = _table("issue", "records", *more, "rule")
+    # a rule is copied into a command: it keeps its width, the words beside it are broken
+    table.columns[-1].no_wrap = True
+    for line in issues[:_RULES]:
+        fault = Text.assemble(("● ", _COLOURS.get(line.severity, "")), line.fault)
+        told = {"share": _short(percent(line.share)), "owner": line.owner}
+        shown = [told[name] for name in more]
+        table.add_row(fault, f"{line.records:,}", *shown, Text(line.rule, "dim"))
+    if len(issues) > _RULES:
+        left = len(issues) - _RULES
+        table.add_row(Text(f"  and {left} more rules", "dim"))
+    return table
+
+
+def _short(share: str) -> str:
+    return share.replace("less than ", "<").replace("more than ", ">")
 
 
 def _sources(entity: EntityCard) -> Table:
@@ -150,7 +191,7 @@ def _table(*headers: str) -> Table:
             "cost",
             "",
         }
-        right = numeric and not header.startswith("what")
+        right = numeric and not header.startswith(("what", "lowest", "usual", "rows of"))
         table.add_column(header, justify="right" if right else "left")
     return table
 

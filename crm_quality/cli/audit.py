@@ -58,6 +58,10 @@ def audit(
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Exit 1 when a target is missed.")
     ] = True,
+    business: Annotated[
+        bool,
+        typer.Option("--business/--no-business", help="Tell of the business on the page, too."),
+    ] = True,
     as_of: AsOf = None,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
@@ -69,14 +73,16 @@ def audit(
         _refuse_options(context)
         return
     opened = Project.open(project, wait=wait)
+    day = None if as_of is None else as_of.date()
     card = opened.audit(
-        as_of=None if as_of is None else as_of.date(),
+        as_of=day,
         show_personal=show_personal,
         fail_under=fail_under,
     )
     if html is not None:
+        page = render_html(card, opened.crm.business(as_of=day) if business else None)
         try:
-            html.write_text(render_html(card), encoding="utf-8")
+            html.write_text(page, encoding="utf-8")
         except OSError as error:
             raise InputError(f"{html} cannot be written: {error.strerror or error}") from error
         say(f"wrote {html}")

@@ -5,11 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from crm_quality.audit.masking import masked_rows
 from crm_quality.cli import crm_insight, crm_segment, crm_work
-from crm_quality.cli.crm_tables import COLUMNS, day, in_hours, print_report, with_bar, write_text
+from crm_quality.cli.crm_tables import (
+    COLUMNS,
+    day,
+    in_hours,
+    print_report,
+    what_is_told,
+    with_bar,
+    write_text,
+)
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, ShowPersonal, Wait
 from crm_quality.cli.output import console, counted, print_frame, print_object, say
 from crm_quality.engine.project import Project
@@ -34,7 +43,8 @@ def pipeline(
         typer.Option(
             "--by",
             help="stage, owner, month (of closing), deal, conversion (time in stage and what "
-            "became of deals), move (from stage to stage) or history (each stay).",
+            "became of deals), move (from stage to stage), history (each stay) or double (pairs "
+            "that look like one deal).",
         ),
     ] = "stage",
     as_of: AsOf = None,
@@ -46,10 +56,17 @@ def pipeline(
     """Deals: where they stand and what they are worth; currencies are never added up."""
     opened = Project.open(project, wait=wait)
     found = opened.crm.pipeline(by, as_of=day(as_of))
-    if by == "deal" and not show_personal:
+    if by in {"deal", "double"} and not show_personal:
         found = masked_rows(found, opened.rules, "deal")
-    if by in {"stage", "owner", "month"}:
-        found = with_bar(found, "amount" if by == "stage" else "open_amount", output, "currency")
+        if "other_name" in found.columns:
+            others = found.select(name="other_name")
+            other = masked_rows(others, opened.rules, "deal")["name"].alias("other_name")
+            found = found.with_columns(other)
+    if by == "stage":
+        # years of closed deals would make the bars of open ones invisible
+        found = with_bar(found, "amount", output, "currency", pl.col("outcome") == "open")
+    elif by in {"owner", "month"}:
+        found = with_bar(found, "open_amount", output, "currency")
     elif by == "conversion":
         found = with_bar(found, "conversion", output)
     print_report(found, output, "no deals", COLUMNS.get(by))
@@ -104,6 +121,8 @@ def tickets(
         found = masked_rows(found, opened.rules, "ticket")
     if output is Format.TABLE and by == "ticket":
         found = in_hours(found)
+    elif output is Format.TABLE and by == "priority":
+        found = what_is_told(found)
     elif by == "customer":
         found = with_bar(found, "tickets", output)
     print_report(found, output, "no tickets", COLUMNS.get(by))
@@ -172,8 +191,8 @@ def leads(
         str,
         typer.Option(
             "--by",
-            help="stage, customer, history (every step), fault (steps that the rules do not "
-            "allow), handover, or reason (why leads were returned).",
+            help="stage, customer, role (what each is to us), history (every step), fault (steps "
+            "that the rules do not allow), handover, or reason (why leads were returned).",
         ),
     ] = "stage",
     as_of: AsOf = None,
@@ -195,8 +214,8 @@ def attention(
         str | None,
         typer.Option(
             "--kind",
-            help="no_next_step, stale, slow_deal, past_close, renewal_passed, owner_inactive or "
-            "owner_unknown.",
+            help="no_next_step, stale, slow_deal, past_close, double_deal, renewal_passed, "
+            "owner_inactive, owner_unknown or unknown_caller.",
         ),
     ] = None,
     as_of: AsOf = None,

@@ -9,9 +9,11 @@ import polars as pl
 import typer
 
 from crm_quality.cli.bars import with_bars, with_days
+from crm_quality.cli.comparison import print_comparison
 from crm_quality.cli.customer_text import masked_page, page_to_dict, print_customer
 from crm_quality.cli.options import AsOf, Format, OutputFormat, ProjectDir, ShowPersonal, Wait
 from crm_quality.cli.output import counted, print_frame, print_object, say
+from crm_quality.crm.before_after import COMPARISONS
 from crm_quality.crm.questions import QUESTIONS
 from crm_quality.engine.project import Project
 
@@ -53,6 +55,7 @@ def register(group: typer.Typer) -> None:
         ("churn", churn),
         ("recommend", recommend),
         ("overview", overview),
+        ("before-after", before_after),
     ):
         group.command(name)(command)
 
@@ -273,6 +276,23 @@ def overview(
             say(question.note)
         else:
             print_frame(frame.select(pl.lit(one).alias("question"), pl.all()), output)
+
+
+def before_after(
+    project: ProjectDir = Path(), output: OutputFormat = Format.TABLE, wait: Wait = 0.0
+) -> None:
+    """What deduplication changed: key figures of the records as received, beside the golden ones.
+
+    As received, every source record is a customer of its own; all else is counted the same way.
+    """
+    found = Project.open(project, wait=wait).insight.before_after()
+    if output is not Format.TABLE:
+        print_frame(found, output)
+        return
+    print_comparison(found)
+    for name in found["figure"].unique(maintain_order=True):
+        if note := COMPARISONS[name].note:
+            say(f"{COMPARISONS[name].title}: {note}")
 
 
 def _print(frame: pl.DataFrame, output: Format, bar: str | None, *, title: str = "") -> None:

@@ -28,6 +28,8 @@ COLUMNS = {
                    "expected_days"],
     "deal": ["deal_id", "name", "stage", "amount", "currency", "weighted", "owner",
              "close_date", "days_in_stage"],
+    "double": ["deal_id", "other_id", "name", "amount", "other_amount", "currency", "days_apart",
+               "counted_twice"],
     "history": ["deal_id", "stage", "entered_at", "left_at", "days", "amount", "currency"],
     "priority": ["priority", "tickets", "open", "first_response_hours", "first_response_missed",
                  "resolution_hours", "resolution_missed"],
@@ -50,7 +52,7 @@ _TITLES = {"first_response_hours": "answered in h", "first_response_missed": "la
            "open_amount": "amount", "won_amount": "won", "past_close": "overdue",
            "expected_days": "expected", "handover_state": "answer"}  # fmt: skip
 #: Columns with numbers of records, which are no amounts.
-_NUMBERS = ("deal_id", "ticket_id", "task_id", "contract_id", "contact_id", "record_id",
+_NUMBERS = ("deal_id", "other_id", "ticket_id", "task_id", "contract_id", "contact_id", "record_id",
             "entity_id", "campaign_id", "handover_id")  # fmt: skip
 
 
@@ -77,6 +79,17 @@ def print_report(
         say(f"… and {shown.height - _MOST:,} more rows; use --format jsonl for all of them")
 
 
+def what_is_told(service: pl.DataFrame) -> pl.DataFrame:
+    """Tickets by priority without times that no source tells, or that nobody has promised."""
+    untold = [name for name in service.columns if service[name].null_count() == service.height]
+    unpromised = [
+        f"{what}_missed"
+        for what in ("first_response", "resolution")
+        if f"{what}_promised" in untold
+    ]
+    return service.drop(untold, unpromised)
+
+
 def in_hours(tickets: pl.DataFrame) -> pl.DataFrame:
     """Tickets with their times in working hours, and whether any promise was missed."""
     hours = {"first_response": "answered in", "resolution": "solved in", "waiting": "waiting"}
@@ -87,13 +100,13 @@ def in_hours(tickets: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_bar(
-    frame: pl.DataFrame, column: str, output: Format, within: str | None = None
+    frame: pl.DataFrame, column: str, output: Format, *within: str | pl.Expr
 ) -> pl.DataFrame:
     """For the terminal: a bar after ``column``, as long as its share of the greatest ``within``."""
     if output is not Format.TABLE or frame.is_empty():
         return frame
     value = pl.col(column).cast(pl.Float64)
-    greatest = value.max() if within is None else value.max().over(within)
+    greatest = value.max().over(*within) if within else value.max()
     length = (value / greatest * _BAR).round().fill_nan(0).fill_null(0).cast(pl.Int64)
     place = frame.columns.index(column) + 1
     bar = frame.select(pl.lit("━").repeat_by(length).list.join("").alias(""))

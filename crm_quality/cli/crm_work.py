@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from crm_quality.audit.masking import masked
@@ -30,6 +32,7 @@ def register(group: typer.Typer) -> None:
     """Add this module's commands to ``crmq crm``."""
     group.add_typer(lead, name="lead")
     group.command("workflows")(workflows)
+    group.command("notifications")(notifications)
 
 
 @lead.command("move")
@@ -52,28 +55,35 @@ def move(
 @lead.command("convert")
 def convert(
     contact: Contact,
-    name: Annotated[str, typer.Argument(help="What the deal is called.")],
+    name: Annotated[
+        str | None, typer.Argument(help="What its deal is called; without it no deal is opened.")
+    ] = None,
     amount: Annotated[str | None, typer.Option("--amount", help="What it would bring.")] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="Of the amount: EUR.")] = None,
     stage: Annotated[str, typer.Option("--stage", help="Where the deal begins.")] = "qualification",
     company: Annotated[
-        str | None, typer.Option("--company", help="A company's key, as SOURCE:KEY.")
+        str | None,
+        typer.Option("--company", help="A company, as SOURCE:KEY; else as the contact says."),
     ] = None,
     project: ProjectDir = Path(),
     output: OutputFormat = Format.TABLE,
     wait: Wait = 0.0,
 ) -> None:
-    """Make a lead a deal; one that was converted before is left alone."""
+    """Make a lead an opportunity at its company, and open a deal; what is there is left alone."""
     done = Project.open(project, wait=wait).crm.convert(
         contact, name, amount=_money(amount), currency=currency, stage=stage, company=company
     )
     if output is not Format.TABLE:
-        print_object({"contact_id": done.contact_id, "deal_id": done.deal_id,
-                      "is_new": done.is_new}, output)  # fmt: skip
-    if done.is_new:
+        print_object(asdict(done), output)
+    if done.company_is_new:
+        say(f"company {done.company_id} was made of what contact {done.contact_id} says")
+    if not done.is_new:
+        told = "" if done.deal_id is None else f": deal {done.deal_id}"
+        say(f"contact {done.contact_id} was converted before{told}")
+    elif done.deal_id is not None:
         say(f"contact {done.contact_id} has deal {done.deal_id} now")
     else:
-        say(f"contact {done.contact_id} was converted before: deal {done.deal_id}")
+        say(f"contact {done.contact_id} is an opportunity now; no deal was asked for")
 
 
 @lead.command("hand-over")
@@ -129,14 +139,7 @@ def workflows(
         found = crm.workflow_log()
     else:
         found = crm.workflows(name, apply=apply, skip=skip, as_of=day(as_of))
-    if not show_personal:
-        # subjects and texts may name people by {first_name}
-        found = found.with_columns(
-            found[column].map_elements(
-                lambda text: masked(text, "text"), return_dtype=found.schema[column]
-            )
-            for column in (["value"] if found.height else [])
-        )
+    found = _masked(found, "value", show_personal=show_personal)
     columns = ["workflow", "entity", "record_id", "event", "kind", "name", "value"]
     print_report(found, output, "nothing to do" if not log else "nothing was done yet", columns)
     if log or found.is_empty():
@@ -148,6 +151,42 @@ def workflows(
         say(f"{events} noted as seen; nothing was done")
     else:
         say(f"{counted(found.height, 'action')} to do for {events}; do it with --apply")
+
+
+def notifications(
+    send: Annotated[
+        Path | None,
+        typer.Option(
+            "--send", help="Add what waits to this file as JSON lines, and note it as sent: once."
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="What was sent, too.")] = False,
+    project: ProjectDir = Path(),
+    output: OutputFormat = Format.TABLE,
+    show_personal: ShowPersonal = False,
+    wait: Wait = 0.0,
+) -> None:
+    """What workflows tell people: listed, or handed over to whatever sends it."""
+    crm = Project.open(project, wait=wait).crm
+    if send is not None:
+        say(f"{counted(crm.send_notifications(send), 'notification')} added to {send}")
+        return
+    found = _masked(crm.notifications(everything=everything), "text", show_personal=show_personal)
+    columns = ["notification_id", "workflow", "recipient", "text", "noted_at", "sent_at"]
+    print_report(found, output, "nothing waits to be sent", columns)
+    if waiting := found["sent_at"].null_count():
+        say(f"{counted(waiting, 'notification')} to be sent; hand over with --send FILE")
+
+
+def _masked(found: pl.DataFrame, column: str, *, show_personal: bool) -> pl.DataFrame:
+    """Subjects and texts may name people by {first_name}."""
+    if show_personal or found.is_empty():
+        return found
+    return found.with_columns(
+        found[column].map_elements(
+            lambda text: masked(text, "text"), return_dtype=found.schema[column]
+        )
+    )
 
 
 def _money(amount: str | None) -> Decimal | None:

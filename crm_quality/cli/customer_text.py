@@ -42,6 +42,7 @@ def masked_page(page: CustomerPage, rules: RuleSet) -> CustomerPage:
         records=masked_keys(page.records),
         companies=companies,
         permissions=page.permissions.with_columns(address),
+        concerns=page.concerns.with_columns(_hidden("concern", lambda text: masked(text, "text"))),
         timeline=masked_keys(page.timeline).with_columns(
             pl.when(pl.col("entity").is_in(_NOT_OF_PEOPLE))
             .then("title")
@@ -65,7 +66,7 @@ def page_to_dict(page: CustomerPage) -> dict[str, Any]:
         "counts": page.counts,
         **{
             name: getattr(page, name).to_dicts()
-            for name in ("records", "companies", "permissions", "money", "timeline")
+            for name in ("records", "companies", "permissions", "money", "concerns", "timeline")
         },
     }
 
@@ -83,6 +84,7 @@ def print_customer(page: CustomerPage) -> None:
         "Works for": page.companies,
         "May be sent to": page.permissions,
         "Money": page.money,
+        "Worried about": page.concerns,
         "Open deals": page.still_open("deal").select(
             "entity_id", "what", "title", "amount", "currency"
         ),

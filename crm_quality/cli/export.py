@@ -23,6 +23,7 @@ _OUTWARD = {
     "salesforce-updates": "Id and changed fields of one source, for Data Loader",
     "hubspot-merges": "pairs to merge: the primary id, and the one to merge into it",
     "hubspot-updates": "Record ID and changed properties of one source, for an import",
+    "dynamics-updates": "contact, checksum and time as they came, and changed fields of one source",
     "all": "every export above as Parquet, into the folder OUT",
 }
 

@@ -10,7 +10,7 @@ import polars as pl
 import typer
 import xlsxwriter  # type: ignore[import-untyped]
 
-from crm_quality.cli.entities import Customer, Expect, KindOption, Reason, expected
+from crm_quality.cli.entities import Expect, KindOption, Reason, expected
 from crm_quality.cli.export import flat
 from crm_quality.cli.options import Format, OutputFormat, ProjectDir, Wait
 from crm_quality.cli.output import as_table, console, print_object, say
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from crm_quality.engine.privacy import Erased
 
 
+Person = Annotated[
+    str,
+    typer.Argument(
+        help="A customer: its number, one of its records as SOURCE:KEY, or an e-mail address that "
+        "nobody else has.",
+        show_default=False,
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("erase")(erase)
@@ -29,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 
 def erase(
-    customer: Customer,
+    customer: Person,
     reason: Reason = "",
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do it; without, only say what it would do.")
@@ -62,7 +72,7 @@ def erase(
 
 
 def subject_access(
-    customer: Customer,
+    customer: Person,
     out: Annotated[Path, typer.Argument(help="File to write: .json or .xlsx.")],
     entity: KindOption = None,
     project: ProjectDir = Path(),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,15 @@ UNION ALL
 SELECT 1 FROM landing.contact_version
 WHERE record_id IN ({records}) AND (email_opt_out OR do_not_call) LIMIT 1
 """
+#: Tables of which the rows of some records are read.
+_OF_RECORDS = (
+    "landing.contact_version",
+    "landing.contact_point",
+    "landing.record",
+    "matching.membership",
+)
+#: Views between what was said and what may be sent, the first first.
+_WORDS = ("crm.consent_event", "crm.consent_state")
 _PERMISSIONS = pl.Schema(
     {
         "channel": pl.String(),
@@ -41,6 +51,26 @@ _PERMISSIONS = pl.Schema(
         "address": pl.String(),
         "status": pl.String(),
         "since": pl.Datetime("us"),
+    }
+)
+_MONEY = pl.Schema(
+    {
+        "currency": pl.String(),
+        "payments": pl.Int64(),
+        "refunds": pl.Int64(),
+        "paid": pl.Decimal(38, 2),
+        "net": pl.Decimal(38, 2),
+        "first_paid_at": pl.Datetime("us"),
+        "last_paid_at": pl.Datetime("us"),
+    }
+)
+_CONCERNS = pl.Schema(
+    {
+        "concern": pl.String(),
+        "since": pl.Datetime("us"),
+        "last_at": pl.Datetime("us"),
+        "said": pl.Int64(),
+        "is_open": pl.Boolean(),
     }
 )
 #: Entities whose rows are events of a customer → the columns with an address or number of theirs.
@@ -105,6 +135,8 @@ class CustomerPage:
         permissions: ``channel, purpose, address, status, since``; only ``granted`` says yes.
         timeline: All events, the latest first: ``entity, entity_id, occurred_at, what, title,
             amount, currency, owner, source, source_key``.
+        concerns: What worries them, as notes and tickets are marked: ``concern, since, last_at``,
+            ``said`` (how often), ``is_open`` (a ticket about it is).
         money: Per ``currency``: ``payments, refunds, paid, net, first_paid_at, last_paid_at``.
         counts: Entity → rows.
         first_seen_at: The earliest that any record or row says (UTC); null = none says.
@@ -118,6 +150,7 @@ class CustomerPage:
     permissions: pl.DataFrame
     timeline: pl.DataFrame
     money: pl.DataFrame
+    concerns: pl.DataFrame
     counts: dict[str, int] = field(default_factory=dict)
     first_seen_at: Any = None
     last_seen_at: Any = None
@@ -165,6 +198,7 @@ def customer_page(store: Store, contact_id: int) -> CustomerPage:
         permissions=_permissions(store, contact_id, numbers, points),
         timeline=timeline,
         money=_money(store, contact_id, timeline),
+        concerns=_concerns(store, contact_id, timeline),
         counts=dict(timeline.group_by("entity").len().sort("entity").iter_rows()),
         first_seen_at=min(moments, default=None),
         last_seen_at=seen.max() if seen.len() else begun,
@@ -181,6 +215,8 @@ def events_of(store: Store, contact_id: int, numbers: str, points: pl.DataFrame)
     rows: dict[str, list[int]] = {}
     for entity, entity_id in found:
         rows.setdefault(entity, []).append(entity_id)
+    if visits := _visits(store, contact_id, rows.get("engagement", [])):
+        rows["engagement"] = sorted({*rows["engagement"], *visits})
     parts = {
         f"crm.{entity}": _WHOLE.format(
             contact_id=contact_id,
@@ -203,11 +239,43 @@ def events_of(store: Store, contact_id: int, numbers: str, points: pl.DataFrame)
     )
 
 
+def _visits(store: Store, contact_id: int, known: list[int]) -> list[int]:
+    """Engagements of the visitor that a customer was before they told who they are."""
+    listed = ", ".join(str(number) for number in known) or "NULL"
+    visitors = store.rows(
+        f"SELECT DISTINCT visitor_id FROM crm.engagement_row"
+        f" WHERE entity_id IN ({listed}) AND visitor_id IS NOT NULL"
+    )
+    if not visitors:
+        return []
+    rows = store.rows(
+        "SELECT entity_id FROM crm.engagement WHERE contact_id = ? AND visitor_id IN"
+        " (SELECT unnest(?::VARCHAR[]))",
+        [contact_id, [visitor for (visitor,) in visitors]],
+    )
+    return [number for (number,) in rows]
+
+
 def _money(store: Store, contact_id: int, timeline: pl.DataFrame) -> pl.DataFrame:
     rows = timeline.filter(pl.col("entity") == "transaction")["entity_id"]
+    if rows.is_empty():
+        return pl.DataFrame(schema=_MONEY)
     part = _WHOLE.format(contact_id=contact_id, entity="transaction", rows=_listed(rows) or "NULL")
     query = view_over("crm.contact_money", {"crm.transaction": part})
     return store.frame(f"SELECT * EXCLUDE (contact_id, bucket) FROM ({query}) ORDER BY currency")
+
+
+def _concerns(store: Store, contact_id: int, timeline: pl.DataFrame) -> pl.DataFrame:
+    if timeline.filter(pl.col("entity").is_in(["note", "ticket"])).is_empty():
+        return pl.DataFrame(schema=_CONCERNS)
+    parts = {}
+    for entity in ("note", "ticket"):
+        rows = timeline.filter(pl.col("entity") == entity)["entity_id"]
+        parts[f"crm.{entity}"] = _WHOLE.format(
+            contact_id=contact_id, entity=entity, rows=_listed(rows) or "NULL"
+        )
+    query = view_over("crm.concern", parts)
+    return store.frame(f"SELECT * EXCLUDE (contact_id) FROM ({query}) ORDER BY concern")
 
 
 def _permissions(store: Store, contact_id: int, numbers: str, points: pl.DataFrame) -> pl.DataFrame:
@@ -226,23 +294,23 @@ def _permissions(store: Store, contact_id: int, numbers: str, points: pl.DataFra
         LEFT JOIN (SELECT DISTINCT value, entity_id FROM crm.point_owner
                    WHERE entity = 'contact' AND value IN ({texts})) o
                ON o.value IN (d.email, d.phone)"""
-    query = view_over(
-        "crm.permission",
-        {
-            "crm.consent": said,
-            "landing.contact_version": _of_records("landing.contact_version", records),
-            "landing.contact_point": _of_records("landing.contact_point", records),
-            "landing.record": _of_records("landing.record", records),
-            "matching.membership": _of_records("matching.membership", records),
-            "crm.crosswalk": f"""SELECT r.entity, r.source, r.source_key, r.record_id,
-                CASE WHEN r.current_version IS NULL THEN 'quarantined' ELSE '' END AS status
-                FROM landing.record r WHERE r.record_id IN ({records})""",
-        },
-    )
-    return store.frame(
-        f"SELECT * EXCLUDE (contact_id) FROM ({query}) WHERE contact_id = {contact_id}"
-        " ORDER BY channel, purpose, address"
-    )
+    parts = {
+        **{table: _of_records(table, records) for table in _OF_RECORDS},
+        "crm.crosswalk": f"""SELECT r.entity, r.source, r.source_key, r.record_id,
+            CASE WHEN r.current_version IS NULL THEN 'quarantined' ELSE '' END AS status
+            FROM landing.record r WHERE r.record_id IN ({records})""",
+    }
+    # view by view, each over the rows of the one before: one plan of them all takes far longer
+    with ExitStack() as staged:
+        for view, query in (("crm.consent", said), *((name, None) for name in _WORDS)):
+            rows = store.frame(query or view_over(view, parts))
+            name = staged.enter_context(store.staged(rows, view.replace(".", "_part_")))
+            parts[view] = f"SELECT * FROM {name}"
+        query = view_over("crm.permission", parts)
+        return store.frame(
+            f"SELECT * EXCLUDE (contact_id) FROM ({query}) WHERE contact_id = {contact_id}"
+            " ORDER BY channel, purpose, address"
+        )
 
 
 def _of_records(table: str, records: str) -> str:

@@ -21,6 +21,7 @@ PIPELINE_BY: Mapping[str, str] = {
     "conversion": "FROM crm.stage_conversion ORDER BY pipeline, position NULLS LAST, stage",
     "move": "FROM crm.stage_move ORDER BY pipeline, moves DESC, from_stage, to_stage",
     "history": "FROM crm.deal_stage_event ORDER BY deal_id, entered_at",
+    "double": "FROM crm.deal_double ORDER BY counted_twice DESC NULLS LAST, deal_id, other_id",
 }
 TICKETS_BY: Mapping[str, str] = {
     "priority": """
@@ -36,6 +37,7 @@ TASKS_BY: Mapping[str, str] = {
 LEADS_BY: Mapping[str, str] = {
     "stage": "FROM crm.lifecycle ORDER BY position NULLS LAST, stage",
     "customer": "FROM crm.lifecycle_state ORDER BY contact_id",
+    "role": "FROM crm.contact_role ORDER BY contact_id, role",
     "history": "FROM crm.lifecycle_event ORDER BY contact_id, record_id, occurred_at",
     "fault": "FROM crm.lifecycle_event WHERE fault IS NOT NULL ORDER BY contact_id, occurred_at",
     "handover": "FROM crm.lead_handover ORDER BY handover_id",
@@ -78,7 +80,7 @@ def forecast_verdict(errors: pl.DataFrame) -> pl.DataFrame:
 def _verdict(row: Mapping[str, Any], best: str) -> str:
     if not row["months"]:
         return "no month has passed yet: nothing is known of how good the forecasts are"
-    error = f"{row[best]} {row['currency'] or 'of no currency'} a month"
+    error = f"{row[best]:,} {row['currency'] or 'of no currency'} a month"
     if best == "plain":
         return (
             f"the plain average of three months was closest (off by {error}): neither stages nor "
@@ -87,4 +89,4 @@ def _verdict(row: Mapping[str, Any], best: str) -> str:
     other = "stage" if best == "history" else "history"
     worse = row[other] >= row["plain"]
     more = f"; {other} was no better than the plain average" if worse else ""
-    return f"{best} was closest: off by {error}, the plain average by {row['plain']}{more}"
+    return f"{best} was closest: off by {error}, the plain average by {row['plain']:,}{more}"

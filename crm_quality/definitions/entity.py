@@ -250,19 +250,21 @@ class Belonging(Definition):
     """Which fields of a row say whose it is.
 
     The key counts where a record has it; else the address or number, where exactly one live
-    customer owns it.
+    customer owns it; else the visitor, where other rows of theirs say that it is one customer.
 
     Attributes:
         key: Field with the customer's key in the source that the row names.
         source: Field that names that source; where it is empty, the row's own source is meant.
         email: Field with an e-mail address of the customer.
         phone: Field with a phone number of the customer.
+        visitor: Field with what a website knows a visitor by before they say who they are.
     """
 
     key: str
     source: str | None = None
     email: str | None = None
     phone: str | None = None
+    visitor: str | None = None
 
     @property
     def fields(self) -> dict[str, str]:

@@ -128,6 +128,9 @@ def _many_faults(
         yield from _name_faults(rule.children.key, entity, (*way, "children", "key"))
         other = (rule.children.entity, rule.children.field)
         yield from _other_faults(*other, "field", entities, (*way, "children"))
+        if rule.children.where is not None and rule.children.entity in entities:
+            there = entities[rule.children.entity]
+            yield from _condition_faults(rule.children.where, there, (*way, "children", "where"))
     if rule.fresh is not None:
         yield from _name_faults(rule.fresh.field, entity, (*way, "fresh", "field"))
         if _type_of(rule.fresh.field, entity) not in _DATES:

@@ -223,6 +223,7 @@ class Children(Definition):
         entity: The other entity.
         field: The field there that holds this record's key.
         key: The field here that it is compared with.
+        where: Only those there count for which this holds; null = all.
         min: At least this many.
         max: At most this many.
     """
@@ -230,6 +231,7 @@ class Children(Definition):
     entity: str
     field: str
     key: str = "source_key"
+    where: Condition | None = None
     min: int | None = Field(default=None, ge=0)
     max: int | None = Field(default=None, ge=0)
 

@@ -22,6 +22,7 @@ from crm_quality.store.acts import (
     records_of_act,
 )
 from crm_quality.store.decisions import decisions_in_force
+from crm_quality.store.golden import customers_of, is_customer
 from crm_quality.store.reference import CUSTOMER, RecordReference, record_named
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def unmerging(store: Store, name: str, entity: str | None = None) -> Intent:
     """
     act = _merge_numbered(store, name) if name.startswith(ACT) else _last_merge(store, name, entity)
     then = records_of_act(store, act.act_id)
-    now = members_of(store, act.entity, _customers_of(store, then["record_id"]))
+    now = members_of(store, act.entity, customers_of(store, then))
     there = then.join(now, on="record_id", how="semi")
     parts = there.group_by("entity_before", maintain_order=True).agg("record_id")["record_id"]
     return Intent(
@@ -211,20 +212,12 @@ def customer_named(store: Store, name: str, entity: str | None = None) -> Record
         RefusedError: It belongs to no customer yet.
     """
     found = record_named(store, name.strip().removeprefix(CUSTOMER), entity)
-    if members_of(store, found.entity, [found.entity_id]).is_empty():
+    if not is_customer(store, found.entity_id):
         raise RefusedError(
             f"record {found.record_id} waits in quarantine and belongs to no customer yet: crmq "
             f"quarantine show {found.record_id}"
         )
     return found
-
-
-def _customers_of(store: Store, record_ids: pl.Series) -> list[int]:
-    with store.staged(record_ids.to_frame("record_id"), "asked"):
-        rows = store.rows(
-            "SELECT DISTINCT entity_id FROM matching.membership SEMI JOIN asked USING (record_id)"
-        )
-    return [entity_id for (entity_id,) in rows]
 
 
 def star(centre: int, records: Iterable[int]) -> tuple[tuple[int, int], ...]:

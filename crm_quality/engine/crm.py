@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
@@ -18,27 +19,23 @@ from crm_quality.crm.reports import (
     forecast_verdict,
     report,
 )
+from crm_quality.engine.business_report import business_report
+from crm_quality.engine.conversion import CONVERTED, OWN_SOURCE, Converted, Wanted, converted
 from crm_quality.engine.fitting import fit_store
-from crm_quality.engine.leads import (
-    ACCEPTED,
-    CONVERTED,
-    OWN_SOURCE,
-    RETURNED,
-    Converted,
-    Step,
-    Wanted,
-    answer,
-    converted,
-    hand_over,
-    move,
-)
+from crm_quality.engine.leads import ACCEPTED, RETURNED, Step, answer, hand_over, move
+from crm_quality.engine.outbox import notifications, send
+from crm_quality.engine.summary import Clock
+from crm_quality.engine.underway import run_within
+from crm_quality.engine.workflow_values import COMMAND, keep_values
 from crm_quality.engine.workflows import chosen, due_actions, keep_actions
 from crm_quality.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
+    from pathlib import Path
 
+    from crm_quality.audit.business import Business
     from crm_quality.engine.project import Project
     from crm_quality.store import Store
 
@@ -62,13 +59,15 @@ class Crm:
             by: ``stage``, ``owner`` or ``month`` of closing: counts and sums per currency;
                 ``deal``: one row each; ``conversion``: time in each stage and what became of the
                 deals in it; ``move``: steps from stage to stage; ``history``: each stay of each
-                deal.
+                deal; ``double``: pairs that look like one deal that came twice, with what the
+                second adds to the forecast.
             as_of: The day that counts as today.
 
         Returns:
             The view behind it (``crm.pipeline``, ``pipeline_owner``, ``pipeline_month``,
-            ``pipeline_deal``, ``stage_conversion``, ``stage_move``, ``deal_stage_event``); amounts
-            are decimal, days and rates (percent) numbers, null = not known.
+            ``pipeline_deal``, ``stage_conversion``, ``stage_move``, ``deal_stage_event``,
+            ``deal_double``); amounts are decimal, days and rates (percent) numbers, null = not
+            known.
 
         Raises:
             UsageError: There is no such report.
@@ -153,8 +152,9 @@ class Crm:
         """Contacts on their way to being customers.
 
         Args:
-            by: ``stage``: how many are where; ``customer``: where each stands; ``history``: every
-                step; ``fault``: steps that the rules do not allow, or back without a reason;
+            by: ``stage``: how many are where; ``customer``: where each stands; ``role``: what
+                each is to us (a person may be several things); ``history``: every step;
+                ``fault``: steps that the rules do not allow, or back without a reason;
                 ``handover``: leads given to sales; ``reason``: why they were returned.
             as_of: The day that counts as today.
         """
@@ -164,11 +164,19 @@ class Crm:
         """What somebody should look at.
 
         Returns:
-            ``kind`` (no_next_step, stale, slow_deal, past_close, renewal_passed, owner_inactive,
-            owner_unknown), ``entity``, ``entity_id``, ``owner``, ``says``.
+            ``kind`` (no_next_step, stale, slow_deal, past_close, double_deal, renewal_passed,
+            owner_inactive, owner_unknown, unknown_caller), ``entity``, ``entity_id``, ``owner``,
+            ``says``.
         """
         found = self._frame("FROM crm.attention ORDER BY kind, entity, entity_id", as_of)
         return found if kind is None else found.filter(pl.col("kind") == kind)
+
+    def business(self, *, as_of: date | None = None) -> Business | None:
+        """All of it for the page of the audit; null where nothing hangs on customers.
+
+        See `crm_quality.engine.business_report.business_report`.
+        """
+        return business_report(self._project, as_of=as_of)
 
     def workflows(
         self,
@@ -185,19 +193,22 @@ class Crm:
 
         Args:
             name: Only this workflow.
-            apply: Do it; tasks come into the store from the source ``crmq``. Else nothing is done.
+            apply: Do it; tasks come into the store from the source ``crmq``, values by a run that
+                can be undone, see `crm_quality.engine.workflow_values`. Else nothing is done.
             skip: Note it as answered and do nothing, as for what happened before a workflow was
                 thought of.
             as_of: The day that counts as today.
 
         Returns:
             ``workflow``, ``entity``, ``record_id``, ``event``, ``place`` (of the action), ``kind``
-            (task, tag, set, notify), ``name`` and ``value``.
+            (task, tag, set, notify; skipped = a steward has pinned the field), ``name`` and
+            ``value``.
 
         Raises:
             NotFoundError: There is no such workflow.
             UsageError: Both ``apply`` and ``skip``.
-            RefusedError: A task cannot be taken in; nothing is noted.
+            RefusedError: A task cannot be taken in, or a value is none that the record could have;
+                nothing is noted.
         """
         if apply and skip:
             raise UsageError("do what is due, or skip it, not both")
@@ -208,19 +219,61 @@ class Crm:
         if not (apply or skip) or due.is_empty():
             return due
         if apply and tasks.height:
-            run = project.run(tasks, source=OWN_SOURCE, entity="task", command="crmq crm workflows")
+            run = project.run(tasks, source=OWN_SOURCE, entity="task", command=COMMAND)
             if run.summary.records.quarantined:
                 reasons = "; ".join(dict.fromkeys(run.issues["message"]))
                 raise RefusedError(f"tasks wait in quarantine: {reasons}")
         with project.store() as store, store.transaction():
-            keep_actions(store, due, actor=project.actor, moment=moment, skipped=skip)
-        return due
+            if not apply or due.filter(pl.col("kind") == "set").is_empty():
+                keep_actions(store, due, actor=project.actor, moment=moment, skipped=skip)
+                return due
+            with run_within(
+                store,
+                rules,
+                project.config,
+                Clock(),
+                actor=project.actor,
+                command=COMMAND,
+                as_of=moment.date(),
+                few=True,
+            ) as underway:
+                done = keep_values(underway, due)
+                keep_actions(
+                    store, done, actor=project.actor, moment=moment, run_id=underway.run_id
+                )
+        return done
 
     def workflow_log(self) -> pl.DataFrame:
         """What workflows have done: `workflows` with ``entity_id``, ``actor`` and ``fired_at``."""
         return self._frame(
             "FROM crm.workflow_log ORDER BY fired_at, workflow, record_id, place", None
         )
+
+    def notifications(self, *, everything: bool = False) -> pl.DataFrame:
+        """What workflows tell people and nobody has taken yet, the oldest first.
+
+        Args:
+            everything: What was taken, too.
+
+        Returns:
+            ``notification_id`` (text; always the same for the same event), ``workflow``,
+            ``entity``, ``entity_id``, ``record_id``, ``event``, ``place``, ``recipient``, ``text``
+            (personal), ``noted_at``, ``sent_at`` (UTC; null = it waits) and ``sent_by``.
+        """
+        with self._reading(None) as store:
+            return notifications(store, everything=everything)
+
+    def send_notifications(self, file: Path) -> int:
+        """Add what waits to a file of JSON lines and note it as sent: each is taken once.
+
+        Returns:
+            How many.
+
+        Raises:
+            RefusedError: The file takes none; all wait on.
+        """
+        with self._writing() as (store, moment):
+            return send(store, file, actor=self._project.actor, moment=moment)
 
     def calendar(
         self, *, owner: str | None = None, overdue: bool = False, as_of: date | None = None
@@ -243,36 +296,41 @@ class Crm:
     def convert(
         self,
         contact: str | int,
-        name: str,
+        name: str | None = None,
         *,
         amount: Decimal | None = None,
         currency: str | None = None,
         stage: str = "qualification",
         company: str | None = None,
     ) -> Converted:
-        """Make a lead a deal, and an opportunity; one that was converted before is left alone.
+        """Make a lead an opportunity at its company; what was converted before is left alone.
+
+        The company is the one at which the contact works; where none is known, one is made of the
+        name that the contact gives.
 
         Args:
             contact: By any of its records.
-            name: What the deal is called.
-            amount: What it would bring.
+            name: What its deal is called; null = no deal is opened.
+            amount: What the deal would bring.
             currency: Of the amount.
             stage: Where the deal begins.
-            company: A company's key as ``source:key``.
+            company: A company, as ``source:key``; null = as the contact says.
 
         Raises:
-            NotFoundError: There is no such contact.
-            RefusedError: The rules quarantine the deal.
+            NotFoundError: There is no such contact or company.
+            RefusedError: Several companies may be meant, or the rules quarantine the company or
+                the deal.
         """
         wanted = Wanted(name, amount, currency, stage, company)
         moment = _moment(None)
         done = converted(
             self._project, str(contact), wanted, moment=moment, store_as="crmq crm lead convert"
         )
-        if done.is_new:
-            with suppress(RefusedError):  # it stands further on already
-                self.move(f"{done.contact_id}", CONVERTED, reason="converted")
-        return done
+        try:
+            self.move(f"{done.contact_id}", CONVERTED, reason="converted")
+        except RefusedError:  # it stands there, or further on, already
+            return done
+        return replace(done, is_new=True)
 
     def hand_over(self, contact: str | int, to: str) -> int:
         """Give a lead to somebody in sales; the number of the handover."""

@@ -296,6 +296,8 @@ def _written(
             "source_key_l": [left.source_key for _, left, _ in rows],
             "source_r": [right.source for _, _, right in rows],
             "source_key_r": [right.source_key for _, _, right in rows],
+            "record_id_l": [left.record_id for _, left, _ in rows],
+            "record_id_r": [right.record_id for _, _, right in rows],
             "reason": [one.reason for one, _, _ in rows],
         }
     )

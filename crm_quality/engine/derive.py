@@ -12,8 +12,8 @@ from crm_quality.engine.summary import GoldenCounts, MatchCounts
 from crm_quality.merge import changes, place
 from crm_quality.store.golden import golden_table, membership, note_moves, write_membership
 from crm_quality.store.landing import accepted_records
-from crm_quality.store.matching import note_point_use
 from crm_quality.store.overrides import pending_overrides
+from crm_quality.store.point_use import note_moved_points, note_point_use
 from crm_quality.store.rows import write_rows
 from crm_quality.store.tables import row_table
 
@@ -67,16 +67,21 @@ def derive(  # noqa: PLR0913 - what a run knows of the entity
             only_decided=only_decided,
         )
     with clock.stage("merge"):
-        former = membership(store, entity)
+        among = found.among
+        former = membership(store, entity) if among is None else among
         homely = former if homes is None else former.update(homes, on="record_id")
-        placed = place(found.clusters, accepted_records(store, entity), homely)
+        placed = place(found.clusters, accepted_records(store, entity, among=among), homely)
         moved = changes(former, placed)
         write_membership(store, placed, run_id=run_id)
         note_moves(store, entity, former, placed, run_id=run_id)
         elsewhere = placed.join(former, on=["record_id", "entity_id"], how="anti")
         concerned = pl.concat([changed, elsewhere.select("record_id")]).unique()
-        few = concerned.height <= MOST_CHANGED * placed.height
-        note_point_use(store, entity, of=concerned if few else None)
+        if among is None:
+            few = concerned.height <= MOST_CHANGED * placed.height
+            note_point_use(store, entity, of=concerned if few else None)
+        else:
+            within = placed.join(former.rename({"entity_id": "former_id"}), on="record_id")
+            note_moved_points(store, entity, elsewhere.select("record_id"), within)
         given = pl.concat(
             [changed, pending_overrides(store, entity, policy.as_of).select("record_id")]
         )

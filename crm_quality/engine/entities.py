@@ -205,7 +205,8 @@ class Entities:
                     f"{intent.customers[0]} is a {intent.entity}: rows that hang on customers are "
                     "never merged or split; name a contact or a company"
                 )
-            mind_versions(store, intent.entity, expected or {})
+            if expected:
+                mind_versions(store, intent.entity, expected)
             mind_decisions(store, intent)
             done = self._done(store, intent, reason, reckoned=dry_run)
         return (
@@ -299,13 +300,17 @@ def _pairs(intent: Intent, reason: str) -> pl.DataFrame:
         (*pair, DIFFERENT) for pair in intent.different
     ]
     pairs = pl.DataFrame(
-        wanted, schema={"l": pl.Int64, "r": pl.Int64, "verdict": pl.String}, orient="row"
+        wanted,
+        schema={"record_id_l": pl.Int64, "record_id_r": pl.Int64, "verdict": pl.String},
+        orient="row",
     )
     keys = intent.members.select("record_id", "source", "source_key")
     for side in "lr":
-        named = {"record_id": side, "source": f"source_{side}", "source_key": f"source_key_{side}"}
-        pairs = pairs.join(keys.rename(named), on=side, how="left", maintain_order="left")
-    return pairs.drop("l", "r").with_columns(pl.lit(reason).alias("reason"))
+        named = {name: f"{name}_{side}" for name in keys.columns}
+        pairs = pairs.join(
+            keys.rename(named), on=f"record_id_{side}", how="left", maintain_order="left"
+        )
+    return pairs.with_columns(pl.lit(reason).alias("reason"))
 
 
 def _check(intent: Intent, went: pl.DataFrame) -> None:

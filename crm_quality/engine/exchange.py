@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ import polars as pl
 from crm_quality.errors import InputError, NotFoundError, UsageError
 from crm_quality.store.export import EXPORTS, export_frame
 from crm_quality.store.feed import changes_since, cursor_now, run_of_cursor
-from crm_quality.store.landing import current_records
+from crm_quality.store.landing import current_records, rows_as_they_came
 from crm_quality.store.twins import records_of, sources_named
 
 if TYPE_CHECKING:
@@ -41,6 +43,16 @@ _ONLY_TRUE = {"email_opt_out", "do_not_call"}
 SYSTEMS: Mapping[str, tuple[str, str]] = {
     "salesforce": ("salesforce", "Id"),
     "hubspot": ("hubspot", "Record ID"),
+    "dynamics": ("dynamics", "(Do Not Modify) Contact"),
+}
+#: Systems that merge as told; the others take updates.
+MERGING = ("salesforce", "hubspot")
+#: What an update must give back as it came: Dynamics knows by it that nothing has changed since.
+_AS_IT_CAME = {
+    "dynamics": (
+        re.compile(r"^\((?:Do Not Modify|Ne pas modifier)\) (?:Row Checksum|Somme)", re.IGNORECASE),
+        re.compile(r"^\((?:Do Not Modify|Ne pas modifier)\) Modif", re.IGNORECASE),
+    )
 }
 
 
@@ -105,6 +117,10 @@ class Exchange:
             UsageError: There is no such system.
             NotFoundError: There are no records of such a source.
         """
+        if system in SYSTEMS and system not in MERGING:
+            raise UsageError(
+                f"{system} takes no merges from a file; choose from {', '.join(MERGING)}"
+            )
         with self._project.store() as store:
             found = records_of(store, _sources(store, system, sources))
         master = pl.col("source_key").first().over("entity", "source", "entity_id").alias("master")
@@ -138,13 +154,14 @@ class Exchange:
         """What the records of one source lack of their golden record.
 
         Args:
-            system: ``salesforce`` or ``hubspot``.
+            system: ``salesforce``, ``hubspot`` or ``dynamics``.
             source: Whose records; null = the only source of that system.
 
         Returns:
-            The system's own columns, as the source's definition names them: its id, and those
-            with a change; null = leave as it is. One row per customer, of the record that the
-            merges keep. Nothing is emptied, and an opt-out is only ever written as true.
+            The system's own columns, as the source's definition names them: its id (for Dynamics
+            the checksum and time of the row too, as they came), and those with a change; null =
+            leave as it is. One row per customer, of the record that the merges keep. Nothing is
+            emptied, and an opt-out is only ever written as true.
 
         Raises:
             UsageError: There is no such system, or it has several sources.
@@ -159,13 +176,18 @@ class Exchange:
             definition = project.rules.entity(found["entity"][0])
             held = current_records(store, definition.entity, records=found)
             golden = store.frame(f'SELECT * FROM crm."{definition.entity}"')  # noqa: S608
+            came = rows_as_they_came(store, definition.entity, found)
         mapping = project.rules.sources.get(names[0])
         fields = _written(mapping, definition)
         both = found.join(held, on="record_id").join(golden, on="entity_id", suffix="_golden")
         changed = [_change(both, name).alias(column) for name, column in fields.items()]
-        told = both.select(pl.col("source_key").alias(_id_column(mapping, system)), *changed)
+        told = both.select(
+            pl.col("source_key").alias(_id_column(mapping, system)),
+            *_as_it_came(came, both["record_id"], system),
+            *changed,
+        )
         columns = [column for column in fields.values() if told[column].null_count() < told.height]
-        changes = told.select(told.columns[0], *columns)
+        changes = told.select(*told.columns[: told.width - len(changed)], *columns)
         if not columns:
             return changes.clear()
         return changes.filter(pl.any_horizontal(pl.col(columns).is_not_null()))
@@ -224,6 +246,20 @@ def _written(source: SourceDefinition | None, definition: EntityDefinition) -> d
 def _id_column(source: SourceDefinition | None, system: str) -> str:
     key = None if source is None else source.columns.get("source_key")
     return key.any_of[0] if key is not None and key.any_of else SYSTEMS[system][1]
+
+
+def _as_it_came(came: pl.DataFrame, records: pl.Series, system: str) -> list[pl.Series]:
+    """Columns of the rows themselves that an update must give back; null = the row had none."""
+    if system not in _AS_IT_CAME:
+        return []
+    raw = records.to_frame().join(came, on="record_id", how="left", maintain_order="left")["raw"]
+    told = [json.loads(text) if text else {} for text in raw]
+    found = []
+    for name in _AS_IT_CAME[system]:
+        header = next((key for row in told for key in row if name.match(key)), None)
+        if header is not None:
+            found.append(pl.Series(header, [row.get(header) for row in told], pl.String))
+    return found
 
 
 def _change(both: pl.DataFrame, name: str) -> pl.Series:

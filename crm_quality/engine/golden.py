@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.merge import survive
-from crm_quality.store.golden import with_golden, write_golden, write_origins
-from crm_quality.store.issues import issues_in_force
+from crm_quality.store.golden import lone_records, with_golden, write_golden, write_origins
+from crm_quality.store.issues import issues_of
 from crm_quality.store.landing import current_records
 from crm_quality.store.overrides import mark_overrides, overrides_in_force
 
@@ -66,12 +66,13 @@ def survived(
         policy: Trust in sources, and the day.
     """
     entity, sources = definition.entity, policy.sources
+    records = current_records(store, entity, among=touched)
     return survive(
-        current_records(store, entity, among=touched),
+        records,
         definition,
         priorities={name: source.priority for name, source in sources.items()},
         floors=floors(sources),
-        issues=issues_in_force(store, entity, among=touched),
+        issues=issues_of(store, entity, records),
         overrides=overrides_in_force(store, entity, touched, policy.as_of),
     )
 
@@ -108,12 +109,14 @@ def rewrite_golden(
     """
     entity = definition.entity
     with clock.stage("merge"):
-        derived = survived(store, definition, touched, policy)
+        lone = lone_records(store, entity, touched)
+        rest = touched.join(lone, on="entity_id", how="anti")
+        derived = survived(store, definition, rest, policy)
     with clock.stage("store"):
-        lifeless = touched.join(derived.golden, on="entity_id", how="anti")
+        lifeless = rest.join(derived.golden, on="entity_id", how="anti")
         ended = with_golden(store, entity, lifeless)
         gone = pl.concat([vanished, lifeless]).unique()
-        created, changed = write_golden(store, entity, derived.golden, gone, run_id=run_id)
+        created, changed = write_golden(store, entity, derived.golden, lone, gone, run_id=run_id)
         write_origins(
             store, entity, derived.origins, pl.concat([touched, gone]).unique(), run_id=run_id
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from crm_quality.crm.audience import CHANNELS, Audience, audience
+from crm_quality.crm.before_after import before_after
 from crm_quality.crm.churn import Churn, churn
 from crm_quality.crm.customer_page import CustomerPage, customer_page
 from crm_quality.crm.kept import KEPT_CUSTOMERS, keep
@@ -227,6 +228,11 @@ class Insight:
         asked = question(name)
         with self._reading(kept=True) as store:
             return answer(store, asked, as_of=_day(as_of))
+
+    def before_after(self) -> pl.DataFrame:
+        """What deduplication changed, see `crm_quality.crm.before_after.before_after`."""
+        with self._reading() as store:
+            return before_after(store)
 
     # segments -------------------------------------------------------------------------------------
 

@@ -1,11 +1,9 @@
-"""Leads at work: steps in their life, conversion into a deal, handover to sales and back."""
+"""Leads at work: steps in their life, handover to sales and back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import polars as pl
 
 from crm_quality.engine.acting import customer_named
 from crm_quality.errors import NotFoundError, RefusedError, UsageError
@@ -13,24 +11,14 @@ from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from decimal import Decimal
 
-    from crm_quality.engine.project import Project
     from crm_quality.store import Store
 
-#: The source of rows that are made in the CRM itself.
-OWN_SOURCE = "crmq"
-#: The stage of a lead that has become a deal.
-CONVERTED = "opportunity"
 ACCEPTED, RETURNED = "accepted", "returned"
 
 _STATE = "SELECT stage FROM crm.lifecycle_state WHERE contact_id = ?"
 _STEP = "SELECT needs_reason FROM crm.lifecycle_step WHERE from_stage = ? AND to_stage = ?"
 _ALLOWED = "SELECT to_stage FROM crm.lifecycle_step WHERE from_stage = ? ORDER BY to_stage"
-_CONVERTED = """
-SELECT entity_id FROM crm.deal
-WHERE source = ? AND source_key LIKE 'lead-%' AND contact_id = ? ORDER BY entity_id
-"""
 _OPEN = "SELECT handover_id FROM crm.lead_handover WHERE outcome IS NULL AND contact_id = ?"
 _HANDED = "SELECT outcome FROM crm.handover WHERE handover_id = ?"
 
@@ -48,21 +36,6 @@ class Step:
     contact_id: int
     from_stage: str | None
     to_stage: str
-
-
-@dataclass(frozen=True)
-class Converted:
-    """A lead that became a deal.
-
-    Attributes:
-        contact_id: The contact.
-        deal_id: Its deal.
-        is_new: False = it had been converted before, and nothing was done.
-    """
-
-    contact_id: int
-    deal_id: int
-    is_new: bool
 
 
 def move(store: Store, name: str, stage: str, reason: str, *, actor: str, moment: datetime) -> Step:
@@ -159,74 +132,3 @@ def answer(
     )
     told = {"handover_id": number, "reason": reason}
     record_event(store, f"lead.{outcome}", told, actor=actor, occurred_at=moment)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The deal that a lead is to become.
-
-    Attributes:
-        name: What it is called.
-        amount: What it would bring.
-        currency: Of the amount.
-        stage: Where it begins.
-        company: Key of a company as ``source:key``; null = none.
-    """
-
-    name: str
-    amount: Decimal | None = None
-    currency: str | None = None
-    stage: str = "qualification"
-    company: str | None = None
-
-
-def lead_to_convert(store: Store, name: str) -> tuple[int, int | None, dict[str, str | None]]:
-    """The contact, its deal where it was converted already, and what the deal says of it."""
-    contact = customer_named(store, name, "contact")
-    rows = store.rows(_CONVERTED, [OWN_SOURCE, contact.entity_id])
-    owner = store.value("SELECT owner FROM crm.contact WHERE entity_id = ?", [contact.entity_id])
-    key, source = store.rows(
-        "SELECT source_key, source FROM landing.record WHERE record_id = ?", [contact.entity_id]
-    )[0]
-    told = {"source_key": f"lead-{contact.entity_id}", "contact_key": key,
-            "contact_source": source, "owner": owner}  # fmt: skip
-    return contact.entity_id, rows[0][0] if rows else None, told
-
-
-def deal_row(told: dict[str, str | None], wanted: Wanted, moment: datetime) -> pl.DataFrame:
-    """One row for the way that every deal takes into the store."""
-    source, _, key = (wanted.company or "").partition(":")
-    row = {
-        **told,
-        "name": wanted.name,
-        "stage": wanted.stage,
-        "amount": None if wanted.amount is None else str(wanted.amount),
-        "currency": wanted.currency,
-        "company_key": key or None,
-        "company_source": source if key else None,
-        "created_at": f"{moment.isoformat()}Z",
-        "updated_at": f"{moment.isoformat()}Z",
-    }
-    return pl.DataFrame([row], schema=dict.fromkeys(row, pl.String))
-
-
-def converted(
-    project: Project, name: str, wanted: Wanted, *, moment: datetime, store_as: str
-) -> Converted:
-    """Make a lead a deal; one that is a deal already is left alone.
-
-    The deal is taken in like any other, from the source ``crmq``, so it is checked by the rules
-    and hangs on the contact's record.
-    """
-    with project.store() as store:
-        contact_id, deal_id, told = lead_to_convert(store, name)
-    if deal_id is not None:
-        return Converted(contact_id, deal_id, is_new=False)
-    frame = deal_row(told, wanted, moment)
-    run = project.run(frame, source=OWN_SOURCE, entity="deal", command=store_as)
-    if run.summary.records.quarantined:
-        reasons = "; ".join(dict.fromkeys(run.issues["message"]))
-        raise RefusedError(f"the deal waits in quarantine: {reasons}")
-    with project.store() as store:
-        deal_id = int(store.rows(_CONVERTED, [OWN_SOURCE, contact_id])[0][0])
-    return Converted(contact_id, deal_id, is_new=True)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.engine.match_cache import MatchCache
+from crm_quality.engine.redecided import redecided
 from crm_quality.engine.summary import MatchCounts
 from crm_quality.engine.workplaces import evidence_of
-from crm_quality.match import MatchModel, cluster_again, match_changes, match_records, to_review
+from crm_quality.match import MatchModel, match_changes, match_records, to_review
 from crm_quality.match.decided import among_live, decided_clusters
 from crm_quality.match.groups import relation_groups, with_ties
 from crm_quality.store.golden import membership
@@ -25,7 +26,6 @@ from crm_quality.store.matching import (
     state_token,
     write_pairs,
 )
-from crm_quality.store.pairs import component_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,14 +43,18 @@ class Matched:
     """What matching gave.
 
     Attributes:
-        clusters: ``record_id``, ``cluster_id`` of every live record.
+        clusters: ``record_id``, ``cluster_id`` of every live record; or, with ``among``, of those
+            that decisions reach.
         counts: For the summary of the run.
         notes: What a user should know of how it was done.
+        among: ``record_id``, ``entity_id`` as they were of all records of the customers that are
+            reached; null = of all.
     """
 
     clusters: pl.DataFrame
     counts: MatchCounts
     notes: list[str]
+    among: pl.DataFrame | None = None
 
 
 def matched(
@@ -74,6 +78,11 @@ def matched(
             were made or taken back since.
     """
     entity = definition.entity
+    if only_decided and not proposing:
+        again = redecided(store, definition, changed, run_id=run_id, most_changed=MOST_CHANGED)
+        if again is not None:
+            clusters, among, counts = again
+            return Matched(clusters, counts, [], among)
     live = live_records(store, entity)
     if definition.matching is None or live.is_empty():
         return _unmatched(store, entity, live)
@@ -84,8 +93,6 @@ def matched(
     if model is not None and incremental and changed.height <= MOST_CHANGED * live.height:
         token = state_token(store, entity)
         cache = MatchCache(store.path.parent / "cache")
-        if only_decided and cache.holds(entity, token):
-            return _redecided(store, definition, model, changed, live, run_id)
         state = cache.load(entity, token) if token is not None else None
         if token is not None and state is not None:
             return _changes(store, definition, model, (token, state), changed, live, run_id)
@@ -194,40 +201,6 @@ def _changes(
     in_force = decisions.filter(pl.col("verdict") != "withdrawn")
     counts = _counts(pairs, result.clusters, model, in_force, result.compared)
     return Matched(result.clusters, counts, [])
-
-
-def _redecided(
-    store: Store,
-    definition: EntityDefinition,
-    model: MatchModel,
-    changed: pl.DataFrame,
-    live: pl.DataFrame,
-    run_id: int,
-) -> Matched:
-    """Cluster those again that decisions made or taken back reach; no pair is compared."""
-    entity, matching = definition.entity, definition.matching
-    assert matching is not None  # noqa: S101 - its records were matched before
-    decisions = _decisions(store, entity, live).filter(pl.col("verdict") != "withdrawn")
-    known = known_pairs(store, entity)
-    bonds = known.filter(pl.col("match_weight") >= model.accept)
-    members = component_of(
-        store,
-        entity,
-        changed["record_id"].to_list(),
-        at_least=model.accept,
-        tied=decisions.select("record_id_l", "record_id_r"),
-        most=live.height,
-    )
-    ids = pl.DataFrame({"record_id": sorted(members)}, schema={"record_id": pl.Int64})
-    component = evidence_of(store, definition, current_records(store, entity, records=ids))
-    again = cluster_again(component, bonds, definition, model, decisions)
-    rest = membership(store, entity).join(live, on="record_id", how="semi")
-    rest = rest.join(again, on="record_id", how="anti").select(
-        "record_id", pl.col("record_id").min().over("entity_id").alias("cluster_id")
-    )
-    clusters = pl.concat([again, rest]).sort("record_id")
-    write_groups(store, entity, relation_groups(known, clusters, matching), run_id=run_id)
-    return Matched(clusters, _counts(known, clusters, model, decisions), [])
 
 
 def _counts(

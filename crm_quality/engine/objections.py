@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from crm_quality.errors import RefusedError
 from crm_quality.match.decided import DIFFERENT, SAME, Decided, Decision
 from crm_quality.store.acts import MERGE, acts_behind
-from crm_quality.store.decisions import decisions_in_force, decisions_numbered
+from crm_quality.store.decisions import decisions_numbered, verdicts_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,7 @@ def mind_decisions(store: Store, intent: Intent) -> None:
     Raises:
         RefusedError: It does; the message has a chain, and the commands that make room for it.
     """
-    columns = ("decision_id", "record_id_l", "record_id_r", "verdict")
-    rows = decisions_in_force(store, intent.entity).select(columns).iter_rows()
+    rows = verdicts_in_force(store, intent.entity).iter_rows()
     known = [Decision(*row) for row in rows if row[0] not in intent.withdraw]
     wanted = [(pair, SAME) for pair in intent.same] + [
         (pair, DIFFERENT) for pair in intent.different
@@ -48,9 +47,7 @@ def mind_restored(store: Store, entity: str, decision_ids: Sequence[int]) -> Non
         RefusedError: One does; the chain is in the message.
     """
     columns = ("decision_id", "record_id_l", "record_id_r", "verdict")
-    decided = Decided(
-        Decision(*row) for row in decisions_in_force(store, entity).select(columns).iter_rows()
-    )
+    decided = Decided(Decision(*row) for row in verdicts_in_force(store, entity).iter_rows())
     for row in decisions_numbered(store, entity, decision_ids).select(columns).iter_rows():
         one = Decision(*row)
         chain = decided.contradiction(one.left, one.right, one.verdict)

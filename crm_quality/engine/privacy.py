@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.definitions import FieldType
 from crm_quality.engine.access import Dossier, dossier
 from crm_quality.engine.entities import mind_versions
 from crm_quality.engine.forgetting import forget_terms
@@ -15,9 +16,18 @@ from crm_quality.engine.match_cache import MatchCache
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.underway import run_within
 from crm_quality.errors import NotFoundError, RefusedError, UsageError
+from crm_quality.standardise.email import standardise_emails
 from crm_quality.store.acts import members_of
-from crm_quality.store.erasure import Person, erase_person, erase_rows, keep_erasure
-from crm_quality.store.matching import note_point_use
+from crm_quality.store.erasure import (
+    Person,
+    bring_back,
+    erase_person,
+    erase_rows,
+    keep_erasure,
+)
+from crm_quality.store.lookup import find_withdrawn
+from crm_quality.store.point_use import note_point_use
+from crm_quality.store.proposals import owners_of_mail
 from crm_quality.store.reference import CUSTOMER, record_named
 from crm_quality.store.snapshots import backups_in
 from crm_quality.store.trail import record_event
@@ -97,7 +107,8 @@ class Privacy:
         its chain of hashes still verifies.
 
         Args:
-            customer: One of its records, by number or ``source:key``, or ``entity:NUMBER``.
+            customer: One of its records, by number or ``source:key``, also one that an undone run
+                had brought; ``entity:NUMBER``; or an e-mail address that one customer has.
             reason: Why, without anything personal: it stays in the audit trail.
             entity: What it is, where a key stands for several.
             expected: Customer → the version that the caller has seen.
@@ -113,7 +124,9 @@ class Privacy:
             raise UsageError("erasing a person needs a reason: --reason TEXT (nothing personal)")
         project = self._project
         with project.store() as store, store.rehearsal() if dry_run else store.transaction():
-            person = _person(store, str(customer), entity, self._customers)
+            person = self._withdrawn(store, str(customer)) or self._person(
+                store, str(customer), entity
+            )
             mind_versions(store, person.entity, expected or {})
             run_id, rows = self._erased(store, person, reason)
         done = not dry_run
@@ -140,7 +153,8 @@ class Privacy:
         """Everything that the store holds of a person, to be handed out, see `Dossier`.
 
         Args:
-            customer: One of its records, by number or ``source:key``, or ``entity:NUMBER``.
+            customer: One of its records, by number or ``source:key``, ``entity:NUMBER``, or an
+                e-mail address that one customer has.
             entity: What it is, where a key stands for several.
 
         Raises:
@@ -148,8 +162,61 @@ class Privacy:
             RefusedError: It was erased.
         """
         with self._project.store() as store:
-            person = _person(store, str(customer), entity, self._customers)
+            person = self._person(store, str(customer), entity)
             return dossier(store, self._project.rules, person)
+
+    def _person(self, store: Store, name: str, entity: str | None) -> Person:
+        """The customer that somebody named, by an e-mail address too."""
+        text = name.strip()
+        if "@" in text and ":" not in text:
+            text = f"{CUSTOMER}{self._of_mail(store, text, entity)}"
+        return _person(store, text, entity, self._customers)
+
+    def _of_mail(self, store: Store, text: str, entity: str | None) -> int:
+        """The one customer that has an address.
+
+        Raises:
+            NotFoundError: Nobody has it.
+            UsageError: Several have it.
+        """
+        read = standardise_emails(pl.Series("mail", [text]))["value"]
+        asked = pl.DataFrame({"mail": read}, schema={"mail": pl.String}).drop_nulls()
+        owners = [
+            (kind, entity_id)
+            for kind in ([entity] if entity else self._customers)
+            for entity_id in owners_of_mail(
+                store,
+                kind,
+                self._project.rules.entity(kind).fields_of_type(FieldType.EMAIL),
+                asked,
+            )["entity_id"]
+        ]
+        if not owners:
+            raise NotFoundError(
+                "no customer has this e-mail address; name one by its record (12, crm:0031)"
+            )
+        if len(owners) > 1:
+            told = ", ".join(f"{kind} {number}" for kind, number in owners)
+            raise UsageError(
+                f"several customers have this e-mail address: {told}; name the one that is meant "
+                f"by its number, or say --entity"
+            )
+        return int(owners[0][1])
+
+    def _withdrawn(self, store: Store, name: str) -> Person | None:
+        """The person of a record that an undone run had brought, made one again to be erased."""
+        text = name.strip().removeprefix(CUSTOMER)
+        gone = find_withdrawn(store, text)
+        if gone is None:
+            return None
+        bring_back(store, gone[0])
+        kind, source, key = store.rows(
+            "SELECT entity, source, source_key FROM landing.record WHERE record_id = ?", [gone[0]]
+        )[0]
+        if text.startswith(f"{source}:"):
+            key = text.removeprefix(f"{source}:")  # it may be kept as a digest
+        records = pl.DataFrame({"record_id": [gone[0]], "source": [source], "source_key": [key]})
+        return Person(kind, gone[0], records)
 
     def _erased(self, store: Store, person: Person, reason: str) -> tuple[int, dict[str, int]]:
         """The run that erases a person, and how many rows of each entity hung on it."""

@@ -33,6 +33,7 @@ from crm_quality.engine.quarantine import Quarantine
 from crm_quality.engine.review import Review
 from crm_quality.engine.rulebook import Rulebook
 from crm_quality.engine.run import RunRequest, execute
+from crm_quality.engine.sources import Sources
 from crm_quality.engine.summary import Clock
 from crm_quality.engine.train import Training, train
 from crm_quality.engine.undo import Undone, undo
@@ -115,6 +116,11 @@ class Project:
     def rulebook(self) -> Rulebook:
         """The rules and what the store holds: judging it by them, comparing, what is used."""
         return Rulebook(self)
+
+    @property
+    def sources(self) -> Sources:
+        """The exports that are known: listing them, trying one on a file."""
+        return Sources(self.rules, country=self.config.country)
 
     @property
     def store_path(self) -> Path:

@@ -25,13 +25,13 @@ from crm_quality.store.landing import (
     known_records,
     live_by_source,
     next_record,
-    withdrawn_keys,
     write_records,
 )
 from crm_quality.store.matching import learn_merges
 from crm_quality.store.overrides import entities_with_pending_overrides, expired_overrides
 from crm_quality.store.rows import link_new_records
 from crm_quality.store.run_keys import keep_run_key
+from crm_quality.store.suppression import withdrawn_keys
 from crm_quality.store.trail import record_event
 
 if TYPE_CHECKING:
@@ -197,16 +197,13 @@ def _run_entity(
     if last_word.is_empty() and again is None and not run.is_pending(name):
         run.count_store(definition)
         return
-    live = live_by_source(run.store, name)
-    run.settle(
-        definition,
-        last_word,
-        again=again,
-        homes=request.homes,
-        check=lambda: watch.tell(
-            limits.ended(run.store, run.config.limits, live, name, run_id=run.run_id)
-        ),
-    )
+    live = {} if last_word.is_empty() else live_by_source(run.store, name)
+
+    def check() -> None:
+        if live:
+            watch.tell(limits.ended(run.store, run.config.limits, live, name, run_id=run.run_id))
+
+    run.settle(definition, last_word, again=again, homes=request.homes, check=check)
 
 
 def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> pl.DataFrame:
@@ -221,10 +218,12 @@ def _take_in(run: RunUnderway, intake: Intake, definition: EntityDefinition) -> 
     told = without_erased(run, intake.records[definition.entity], definition, counts)
     if intake.stands_in:
         told = _of_unknown_keys(run, told, definition.entity)
-    rows = _arrive(run, told, definition)
+    fresh = _arrive(run, told, definition)
     intake.release(definition.entity)
-    fresh = rows.filter(~pl.col("unchanged"))
-    _count_unchanged(counts, rows)
+    del told
+    _count_unchanged(counts, fresh)
+    if fresh["unchanged"].any():  # a copy of all rows takes as much memory as they do
+        fresh = fresh.filter(~pl.col("unchanged"))
     if not fresh.is_empty():
         _keep(run, intake, fresh, definition, counts)
     return fresh.select("record_id", "is_deleted")
@@ -275,7 +274,7 @@ def _arrive(run: RunUnderway, rows: pl.DataFrame, definition: EntityDefinition) 
             ),
             rules_hash=rules_hash(definition, run.rules.sources, run.config.country),
             next_record=next_record(run.store),
-            withdrawn=withdrawn_keys(run.store, definition.entity),
+            withdrawn=withdrawn_keys(run.store, definition.entity, rows),
         )
 
 

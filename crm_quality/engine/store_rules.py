@@ -11,11 +11,13 @@ from crm_quality.definitions import FieldType
 from crm_quality.store.store_issues import (
     append_checks,
     golden_columns,
+    has_rows,
     record_columns,
     replace_store_issues,
     stored_entities,
     with_records,
 )
+from crm_quality.store.tables import written_table
 from crm_quality.validate import check_store
 from crm_quality.validate.checks import CHECKS
 from crm_quality.validate.store import STORE_ISSUES
@@ -46,7 +48,8 @@ class StoreFindings:
 class StoreFrames:
     """Golden records and the records behind them, as store rules read them.
 
-    Reads the columns that the rules name, and no others.
+    Rows that hang on customers stand for themselves. Reads the columns that the rules name, and no
+    others.
     """
 
     def __init__(self, store: Store) -> None:
@@ -67,14 +70,14 @@ class StoreFrames:
     def findings(self, rules: RuleSet, *, as_of: date) -> StoreFindings:
         """Check every entity that has golden records against its rules of scope ``store``.
 
-        An entity without golden records is left out; rules that compare with it are skipped, and
+        An entity without any in force is left out; rules that compare with it are skipped, and
         say so.
 
         Args:
             rules: The rules.
             as_of: The day that ``today`` stands for.
         """
-        names = stored_entities(self._store, rules.entities)
+        names = self._filled(rules)
         read_golden, read_records = store_columns({name: rules.entities[name] for name in names})
         golden = {
             name: self._golden_frame(rules.entity(name), columns)
@@ -102,8 +105,19 @@ class StoreFrames:
             checks=pl.concat([CHECKS.to_frame(), *(part.checks for part in parts)]),
         )
 
+    def _filled(self, rules: RuleSet) -> list[str]:
+        """Entities with anything in force, in the order of the rules."""
+        customers = [one.entity for one in rules.entities.values() if one.is_customer]
+        filled = set(stored_entities(self._store, customers))
+        filled |= {
+            one.entity
+            for one in rules.entities.values()
+            if not one.is_customer and has_rows(self._store, one)
+        }
+        return [name for name in rules.entities if name in filled]
+
     def _golden_frame(self, definition: EntityDefinition, columns: set[str]) -> pl.DataFrame:
-        stored = golden_columns(self._store, definition.entity, sorted(columns))
+        stored = golden_columns(self._store, written_table(definition), sorted(columns))
         frame = _zoned(stored, definition)
         other = self._golden.get(definition.entity)
         return frame if other is None else _with(frame, other, "entity_id", columns)

@@ -115,22 +115,24 @@ class RunUnderway:
             check: Called when it is known which records are in force, before anything is matched.
         """
         self.changed = True
+        only_decided = touched.is_empty() and again is None
         with self.clock.stage("store"):
-            settle_records(
-                self.store,
-                definition.entity,
-                touched,
-                run_id=self.run_id,
-                moment=self.started,
-                actor=self.actor,
-                undoing=undoing,
-            )
+            if not touched.is_empty():
+                settle_records(
+                    self.store,
+                    definition.entity,
+                    touched,
+                    run_id=self.run_id,
+                    moment=self.started,
+                    actor=self.actor,
+                    undoing=undoing,
+                )
             if check is not None:
                 check()
         changed = [touched.select("record_id"), pending_records(self.store, definition.entity)]
         if again is not None:
             changed.append(again.select("record_id"))
-        if definition.entity == CONTACT:
+        if definition.entity == CONTACT and not only_decided:
             find_workplaces(
                 self.store, self.rules, run_id=self.run_id, among=pl.concat(changed).unique()
             )
@@ -143,7 +145,7 @@ class RunUnderway:
             policy=Policy(self.rules.sources, self.as_of),
             homes=homes,
             proposing=self.config.merging == "propose",
-            only_decided=touched.is_empty() and again is None,
+            only_decided=only_decided,
         )
         mark_applied(self.store, definition.entity, run_id=self.run_id)
         self._count(definition, match, golden)

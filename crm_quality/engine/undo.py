@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crm_quality.engine.underway import run_within
-from crm_quality.engine.undo_decisions import undo_act, undo_decisions
+from crm_quality.engine.undo_decisions import undo_act, undo_decisions, undo_overrides
 from crm_quality.engine.waivers import let_waivers_lapse
+from crm_quality.engine.workflow_values import COMMAND
 from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store.acts import act_of_run
 from crm_quality.store.corrections import forget_stewards_words
 from crm_quality.store.landing import current_records, entities_with_records
-from crm_quality.store.matching import note_point_use
+from crm_quality.store.point_use import note_point_use
 from crm_quality.store.rows import unlink_lost_records
 from crm_quality.store.tables import written_table
 from crm_quality.store.trail import record_event
@@ -145,6 +146,8 @@ def undo(
         elif _brought(store, row):
             _undo_arrivals(run, row, undone)
             unlink_lost_records(store, rules.entities.values())
+            if row.command == COMMAND:
+                undone.decisions += undo_overrides(run, row, reason)
         else:
             undone.decisions = undo_decisions(run, row, reason)
         note_undone(store, run_id, by=run.run_id)
@@ -193,7 +196,7 @@ def _mind(row: RunRow) -> None:
 
 def _brought(store: Store, row: RunRow) -> bool:
     """Whether a run brought or ended records, or carried out what a steward said about them."""
-    if row.batches or "quarantine" in row.command:
+    if row.batches or "quarantine" in row.command or row.command == COMMAND:
         return True
     return bool(
         store.rows("SELECT 1 FROM landing.record_end WHERE run_id = ? LIMIT 1", [row.run_id])

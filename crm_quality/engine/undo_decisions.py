@@ -75,6 +75,16 @@ def undo_decisions(run: RunUnderway, row: RunRow, reason: str) -> int:
     return found.height + sum(turned.values())
 
 
+def undo_overrides(run: RunUnderway, row: RunRow, reason: str) -> int:
+    """Withdraw the pins of a run; those that it took back hold again; how many there were."""
+    turned = turn_overrides(
+        run.store, row.run_id, actor=run.actor, reason=reason, moment=run.started
+    )
+    for entity in turned:
+        _settle(run, entity, None)
+    return sum(turned.values())
+
+
 def _turn(run: RunUnderway, entity: str, made: list[int], withdrawn: list[int]) -> None:
     moment = datetime.now(UTC).replace(tzinfo=None)
     withdraw_decisions(run.store, made, moment=moment)

@@ -55,7 +55,7 @@ ORDER BY e.entity_id
 """
 _KEPT = """
 INSERT INTO crm.workflow_action BY NAME
-SELECT d.*, ? AS actor, ?::TIMESTAMP AS fired_at FROM due d
+SELECT d.*, ? AS actor, ?::TIMESTAMP AS fired_at, ?::BIGINT AS run_id FROM due d
 ANTI JOIN crm.workflow_action a USING (workflow, entity, record_id, event)
 """
 
@@ -106,7 +106,13 @@ def due_actions(
 
 
 def keep_actions(
-    store: Store, due: pl.DataFrame, *, actor: str, moment: datetime, skipped: bool = False
+    store: Store,
+    due: pl.DataFrame,
+    *,
+    actor: str,
+    moment: datetime,
+    skipped: bool = False,
+    run_id: int | None = None,
 ) -> None:
     """Write down what was done, or that it was looked at and left.
 
@@ -116,12 +122,13 @@ def keep_actions(
         actor: Who asked for it.
         moment: When, UTC.
         skipped: Nothing was done.
+        run_id: The run that wrote what was set; null = nothing was set.
     """
     if due.is_empty():
         return
     kept = due.with_columns(pl.lit("skipped").alias("kind")) if skipped else due
     with store.staged(kept, "due"):
-        store.execute(_KEPT, [actor, moment])
+        store.execute(_KEPT, [actor, moment, run_id])
     for name, rows in due.group_by("workflow", maintain_order=True):
         told = {"workflow": name[0], "events": rows.n_unique(["record_id", "event"]),
                 "actions": rows.height, "skipped": skipped}  # fmt: skip

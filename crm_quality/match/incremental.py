@@ -6,6 +6,7 @@ a cluster are functions of the records in them, so only those that a change reac
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from crm_quality.match.state import NAME, MatchState, StateChange, are_in
 FEW = 500_000
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from crm_quality.definitions import EntityDefinition, MatchingDefinition
     from crm_quality.match.keys import Key
@@ -120,7 +121,10 @@ def match_changes(
         decisions = decisions.filter(pl.col("verdict") != "withdrawn")
     live = after.features["id"]
     members = _components_of(pl.concat(start), live, held, decisions)
-    again = _clusters(after, members, held, compared, model, matching, decisions)
+    again = _clusters(
+        lambda: SplinkRun(after.of(members).drop(NAME), compared),
+        members, held, model, matching, decisions,
+    )  # fmt: skip
     rest = clusters.filter(
         pl.col("record_id").is_in(live.implode()), ~pl.col("record_id").is_in(members.implode())
     ).select("record_id", pl.col("record_id").min().over("cluster_id").alias("cluster_id"))
@@ -135,7 +139,8 @@ def match_changes(
 
 
 def cluster_again(
-    component: pl.DataFrame,
+    members: pl.Series,
+    evidence: Callable[[], pl.DataFrame],
     bonds: pl.DataFrame,
     definition: EntityDefinition,
     model: MatchModel,
@@ -144,8 +149,10 @@ def cluster_again(
     """Cluster whole components again, as decisions have changed and records have not.
 
     Args:
-        component: Standardised records with ``record_id``: every record that bonds or decisions
-            tie to one of them is there too.
+        members: Numbers of live records, ascending: every one that bonds or decisions tie to one
+            of them is there too.
+        evidence: Gives their standardised records with ``record_id``; called only where pairs have
+            to be compared.
         bonds: ``record_id_l``, ``record_id_r``, ``match_weight`` of pairs that reach the model's
             threshold.
         definition: The entity, with its matching.
@@ -157,12 +164,15 @@ def cluster_again(
     """
     matching = definition.matching
     assert matching is not None  # noqa: S101 - there is a model of it
-    made = features_of(component.sort("record_id"), definition, model.fields)
-    made = with_frequencies(with_regions_by_name(made, model.terms), model.terms)
-    made = made.with_columns(name_hashes(made).alias(NAME))
-    compared = model.check(definition.entity, comparisons_of(definition, made.columns))
-    state = MatchState(made, {})
-    return _clusters(state, made["id"], bonds, compared, model, matching, decisions)
+
+    def compared() -> SplinkRun:
+        made = features_of(evidence().sort("record_id"), definition, model.fields)
+        made = with_frequencies(with_regions_by_name(made, model.terms), model.terms)
+        return SplinkRun(
+            made, model.check(definition.entity, comparisons_of(definition, made.columns))
+        )
+
+    return _clusters(compared, members, bonds, model, matching, decisions)
 
 
 @dataclass(frozen=True)
@@ -343,25 +353,22 @@ def _components_of(
 
 
 def _clusters(
-    state: MatchState,
+    splink: Callable[[], SplinkRun],
     members: pl.Series,
     held: pl.DataFrame,
-    compared: Sequence[Comparison],
     model: MatchModel,
     matching: MatchingDefinition,
     decisions: pl.DataFrame | None,
 ) -> pl.DataFrame:
-    """``record_id`` and ``cluster_id`` of whole components."""
+    """``record_id`` and ``cluster_id`` of whole components; ``splink`` gives their features."""
     inside = held.filter(are_in(held["record_id_l"], members), are_in(held["record_id_r"], members))
     placed = inside.select(
         members.search_sorted(inside["record_id_l"]).alias("left"),
         members.search_sorted(inside["record_id_r"]).alias("right"),
         "match_weight",
     )
-    splink = SplinkRun(state.of(members).drop(NAME), compared)
     ids = members.to_numpy()
-    try:
-        labels = clustered(placed, Scorer(splink, model, matching, ids), decisions)
-    finally:
-        splink.close()
+    with ExitStack() as opened:
+        score = Scorer(lambda: opened.enter_context(closing(splink())), model, matching, ids)
+        labels = clustered(placed, score, decisions)
     return pl.DataFrame({"record_id": ids, "cluster_id": ids[labels]})

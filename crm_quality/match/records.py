@@ -148,7 +148,7 @@ def match_records(
         pairs = scored(vectors, compared, model, matching)
         del vectors
         clock.stop("scoring")
-        placed = clustered(pairs, Scorer(splink, model, matching, ids), decisions)
+        placed = clustered(pairs, Scorer(lambda: splink, model, matching, ids), decisions)
         clock.stop("clustering")
     finally:
         splink.close()

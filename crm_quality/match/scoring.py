@@ -14,7 +14,7 @@ from crm_quality.match.vectors import vectors as vectors_of
 from crm_quality.match.verdict import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -117,22 +117,25 @@ class Scorer:
     """Scores further pairs, those that clusters need and blocking did not bring.
 
     Attributes:
-        splink: Holds the features.
+        splink: Gives what holds the features; called only where pairs are missing.
         model: The model.
         definition: The matching.
         ids: Record id of each position.
     """
 
-    splink: SplinkRun
+    splink: Callable[[], SplinkRun]
     model: MatchModel
     definition: MatchingDefinition
     ids: Positions
 
     def __call__(self, left: Positions, right: Positions) -> Floats:
         """Match weights of pairs of positions."""
+        if not len(left):
+            return np.empty(0)
         asked = pl.DataFrame({"left_id": self.ids[left], "right_id": self.ids[right]})
-        compared = self.splink.comparisons
-        found = vectors_of(self.splink.connection, compared, asked)
+        splink = self.splink()
+        compared = splink.comparisons
+        found = vectors_of(splink.connection, compared, asked)
         told = scored(found, compared, self.model, self.definition)
         weights: Floats = asked.join(
             told.select("left_id", "right_id", "match_weight"),

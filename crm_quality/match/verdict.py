@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 #: A pair without personal evidence weighs at least so many bits less than what joins.
 HELD_BELOW = 1.0
+#: Weights are told to a millionth of a bit: sums of floats do not differ by that, and a store
+#: keeps such numbers in half the room.
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,13 @@ def judge(
         definition: The laws; null = there are none.
     """
     weight, relation = model.mixture.score(gammas, [c.name for c in comparisons])
-    weight = model.slope * weight + model.offset
+    weight = np.round(model.slope * weight + model.offset, _DIGITS)
     if definition is None:
         nothing = np.zeros(len(gammas), dtype=bool)
         return Verdict(weight, relation, nothing, nothing)
     alone = unproven(gammas, comparisons, definition)
-    held = np.where(alone, np.minimum(weight, model.accept - HELD_BELOW), weight)
+    most = np.round(model.accept - HELD_BELOW, _DIGITS)
+    held = np.where(alone, np.minimum(weight, most), weight)
     return Verdict(held, relation, contradicted(gammas, comparisons, definition), alone)
 
 

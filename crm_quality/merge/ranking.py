@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 DOUBTS = {"warning": 1, "error": 2}
 #: Strategies in which an issue cannot put a value last: it must count, or no value is chosen.
 INDIFFERENT = frozenset({"any_true", "most_restrictive", "first_record", "sum", "union"})
-#: Strategies whose ties are not broken by what is most recent.
-_OWN_ORDERS = frozenset({"oldest", "first_record"})
+#: Orders that break ties: key → whether the greatest goes first.
+_ORDERS = {
+    "recent": {"updated": True, "priority": True, "arrived": True, "record_id": True},
+    "oldest": {"created": False, "priority": True, "record_id": False},
+    "first_record": {"record_id": False},
+}
+
+
+def _order_of(strategy: str) -> str:
+    """The order that breaks a strategy's ties."""
+    return strategy if strategy in _ORDERS else "recent"
 
 
 class Digit(NamedTuple):
@@ -37,10 +46,10 @@ class Digit(NamedTuple):
 
 
 class Ranking:
-    """The records of whole entities, most recent first, and their ranks.
+    """The records of whole entities and their ranks; ties go to the most recent first.
 
     Attributes:
-        records: The records in that order.
+        records: The records, in any order.
     """
 
     def __init__(
@@ -65,12 +74,7 @@ class Ranking:
             pl.col("arrival" if "arrival" in records.columns else "version_id").alias("arrived"),
             "record_id",
         )
-        recent = order.select(
-            pl.arg_sort_by(
-                "updated", "priority", "arrived", "record_id", descending=True, nulls_last=True
-            )
-        ).to_series()
-        self.records, self._order = records[recent], order[recent]
+        self.records, self._order = records, order
         self._filled = self.records.select(
             pl.sum_horizontal(pl.col(name).is_not_null() for name in names).cast(pl.Int64)
         ).to_series()
@@ -128,10 +132,7 @@ class Ranking:
 
     def rows(self, rule: Survivorship, ranks: pl.Series) -> pl.Series:
         """Row numbers in ``records`` that the least ranks belong to; null stays null."""
-        places = ranks % self.height
-        if rule.strategy not in _OWN_ORDERS:
-            return places
-        return self._sequence(rule.strategy).gather(places)
+        return self._sequence(_order_of(rule.strategy)).gather(ranks % self.height)
 
     def doubt(self, rule: Survivorship, names: Sequence[str]) -> list[Digit]:
         """How bad the issues are that values of ``names`` have, where the rule lets that count."""
@@ -159,28 +160,23 @@ class Ranking:
 
     def _places(self, strategy: str) -> pl.Series:
         """Place of each record in the order that breaks the strategy's ties."""
-        own = strategy if strategy in _OWN_ORDERS else "recent"
+        own = _order_of(strategy)
         if own not in self._place_in:
+            row = self._sequence(own)
             every = pl.int_range(self.height, dtype=pl.Int64, eager=True)
-            found = every if own == "recent" else self._sequence(own).arg_sort().cast(pl.Int64)
-            self._place_in[own] = found
+            empty = pl.zeros(self.height, dtype=pl.Int64, eager=True)
+            self._place_in[own] = empty.scatter(row, every)
         return self._place_in[own]
 
-    def _sequence(self, strategy: str) -> pl.Series:
-        """Row numbers in the order in which ``oldest`` or ``first_record`` prefers them."""
-        if strategy not in self._sequences:
-            keys = (
-                ["record_id"]
-                if strategy == "first_record"
-                else ["created", "priority", "record_id"]
-            )
+    def _sequence(self, own: str) -> pl.Series:
+        """Row numbers in the order in which ``recent``, ``oldest`` … prefers them."""
+        if own not in self._sequences:
+            keys = _ORDERS[own]
             order = self._order.select(
-                pl.arg_sort_by(
-                    *keys, descending=[key == "priority" for key in keys], nulls_last=True
-                )
+                pl.arg_sort_by(*keys, descending=list(keys.values()), nulls_last=True)
             )
-            self._sequences[strategy] = order.to_series().cast(pl.Int64)
-        return self._sequences[strategy]
+            self._sequences[own] = order.to_series().cast(pl.Int64)
+        return self._sequences[own]
 
     def _trust(self, rule: Survivorship, name: str) -> pl.Series:
         trust = self._order["priority"]

@@ -78,7 +78,7 @@ def survive(
     """
     names = [name for name in definition.columns if name in records.columns]
     said = _said(records, names, overrides)
-    is_single = pl.len().over("entity_id") == 1
+    is_single = records.select(pl.len().over("entity_id") == 1).to_series()
     alone = records.filter(is_single)
     single = alone.select(
         "entity_id",
@@ -86,7 +86,7 @@ def survive(
         pl.concat_list("source").alias("sources"),
         *names,
     )
-    several = records.filter(~is_single)
+    several = records if alone.is_empty() else records.filter(~is_single)
     golden, origins = single, [ORIGINS.to_frame()]
     if not several.is_empty():
         ranking = Ranking(
@@ -172,7 +172,11 @@ def _chosen(
     ranks = records.select("entity_id").with_columns(
         slot.ranks.alias(name) for name, slot in slots.items()
     )
-    least = ranks.group_by("entity_id").agg(pl.len().cast(pl.Int64).alias("_"), pl.all().min())
+    least = (
+        ranks.group_by("entity_id")
+        .agg(pl.len().cast(pl.Int64).alias("_"), pl.all().min())
+        .sort("entity_id")
+    )
     golden = least.select("entity_id", pl.col("_").alias("records"))
     sources = (
         records.select("entity_id", "source")

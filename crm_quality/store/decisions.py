@@ -18,8 +18,8 @@ SELECT d.decision_id, d.verdict,
        d.source_l, d.source_key_l, d.source_r, d.source_key_r,
        d.actor, d.reason, d.decided_at, d.run_id IS NULL AS pending
 FROM matching.decision d
-JOIN landing.record l ON (l.entity, l.source, l.source_key) = (d.entity, d.source_l, d.source_key_l)
-JOIN landing.record r ON (r.entity, r.source, r.source_key) = (d.entity, d.source_r, d.source_key_r)
+JOIN landing.record l ON l.record_id = d.record_id_l
+JOIN landing.record r ON r.record_id = d.record_id_r
 WHERE d.entity = ? AND d.withdrawn_at IS NULL AND l.record_id <> r.record_id
 ORDER BY d.decision_id
 """
@@ -34,6 +34,20 @@ def decisions_in_force(store: Store, entity: str) -> pl.DataFrame:
         ``decided_at`` (UTC) and ``pending``: no run has applied it yet.
     """
     return store.frame(_DECISIONS, [entity])
+
+
+def verdicts_in_force(store: Store, entity: str) -> pl.DataFrame:
+    """As `decisions_in_force`: ``decision_id``, ``record_id_l``, ``record_id_r``, ``verdict``."""
+    return store.frame(
+        """
+        SELECT decision_id, record_id_l, record_id_r, verdict FROM matching.decision
+        WHERE entity = ? AND withdrawn_at IS NULL AND record_id_l <> record_id_r
+          AND record_id_l IN (SELECT record_id FROM landing.record)
+          AND record_id_r IN (SELECT record_id FROM landing.record)
+        ORDER BY decision_id
+        """,
+        [entity],
+    )
 
 
 def decided_again(store: Store, entity: str, source_keys: tuple[str, str, str, str]) -> int | None:
@@ -59,7 +73,7 @@ def write_decisions(
         store: Inside its transaction.
         entity: What the records are.
         decided: ``verdict``, ``source_l``, ``source_key_l``, ``source_r``, ``source_key_r``,
-            ``reason``.
+            ``record_id_l``, ``record_id_r``, ``reason``.
         actor: Who decided.
         moment: When, UTC.
 
@@ -77,6 +91,8 @@ def write_decisions(
             "source_key_l",
             "source_r",
             "source_key_r",
+            "record_id_l",
+            "record_id_r",
             pl.lit(actor).alias("actor"),
             "reason",
             pl.lit(moment).alias("decided_at"),
@@ -139,10 +155,8 @@ def decisions_numbered(store: Store, entity: str, decision_ids: Iterable[int]) -
             """
             SELECT d.decision_id, l.record_id AS record_id_l, r.record_id AS record_id_r, d.verdict
             FROM matching.decision d SEMI JOIN asked USING (decision_id)
-            JOIN landing.record l
-              ON (l.entity, l.source, l.source_key) = (d.entity, d.source_l, d.source_key_l)
-            JOIN landing.record r
-              ON (r.entity, r.source, r.source_key) = (d.entity, d.source_r, d.source_key_r)
+            JOIN landing.record l ON l.record_id = d.record_id_l
+            JOIN landing.record r ON r.record_id = d.record_id_r
             WHERE d.entity = ? ORDER BY d.decision_id
             """,
             [entity],
@@ -153,11 +167,10 @@ def pending_records(store: Store, entity: str) -> pl.DataFrame:
     """``record_id`` of records with a decision, or one taken back, that no run has applied yet."""
     return store.frame(
         """
-        SELECT DISTINCT r.record_id FROM matching.decision d
-        JOIN landing.record r ON r.entity = d.entity
-         AND ((r.source, r.source_key) = (d.source_l, d.source_key_l)
-           OR (r.source, r.source_key) = (d.source_r, d.source_key_r))
-        WHERE d.entity = ? AND d.run_id IS NULL ORDER BY ALL
+        SELECT record_id FROM landing.record SEMI JOIN (
+            SELECT unnest([record_id_l, record_id_r]) AS record_id FROM matching.decision
+            WHERE entity = ? AND run_id IS NULL
+        ) USING (record_id) ORDER BY record_id
         """,
         [entity],
     )
@@ -181,3 +194,27 @@ def entities_with_pending_decisions(store: Store) -> list[str]:
         "SELECT DISTINCT entity FROM matching.decision WHERE run_id IS NULL ORDER BY 1"
     )
     return [row[0] for row in rows]
+
+
+def link_decisions(store: Store, entity: str, records: pl.DataFrame) -> None:
+    """Let decisions that were told before their records came know the records' numbers.
+
+    Args:
+        store: Inside its transaction.
+        entity: What the records are.
+        records: ``record_id``, ``source``, ``source_key`` of records that are new.
+    """
+    if not store.rows(
+        "SELECT 1 FROM matching.decision WHERE entity = ?"
+        " AND (record_id_l IS NULL OR record_id_r IS NULL) LIMIT 1",
+        [entity],
+    ):
+        return
+    with store.staged(records.select("record_id", "source", "source_key"), "came"):
+        for side in "lr":
+            store.execute(
+                f"UPDATE matching.decision SET record_id_{side} = c.record_id FROM came c"  # noqa: S608
+                f" WHERE entity = ? AND record_id_{side} IS NULL"
+                f" AND (c.source, c.source_key) = (source_{side}, source_key_{side})",
+                [entity],
+            )

@@ -126,10 +126,8 @@ def events_of(store: Store, entity: str, ids: pl.Series, entity_id: int) -> pl.D
                        || d.decision_id || CASE WHEN d.withdrawn_at IS NULL THEN ')'
                            ELSE ', withdrawn)' END
                 FROM matching.decision d
-                JOIN landing.record l
-                  ON (l.entity, l.source, l.source_key) = (d.entity, d.source_l, d.source_key_l)
-                JOIN landing.record r
-                  ON (r.entity, r.source, r.source_key) = (d.entity, d.source_r, d.source_key_r)
+                JOIN landing.record l ON l.record_id = d.record_id_l
+                JOIN landing.record r ON r.record_id = d.record_id_r
                 WHERE d.entity = $1
                   AND (l.record_id IN (FROM own) OR r.record_id IN (FROM own))
                   AND d.decision_id NOT IN (SELECT decision_id FROM matching.act_decision)

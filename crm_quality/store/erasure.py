@@ -10,7 +10,7 @@ import polars as pl
 
 from crm_quality.store.connection import quoted
 from crm_quality.store.landing import table_columns, version_table
-from crm_quality.store.suppression import digest_sql, secret_of
+from crm_quality.store.suppression import ERASED, digest_sql, digest_withdrawn, secret_of
 from crm_quality.store.tables import linked_column, row_table
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ DELETE FROM quality.version_correction WHERE entity = ? AND version_id IN (
     SELECT version_id FROM {versions} SEMI JOIN of_person USING (record_id))
 """
 _TOMBSTONES = """
-UPDATE landing.record r SET current_version = NULL, erased_at = $moment, source_key = {digest}
+UPDATE landing.record r SET current_version = NULL, erased_at = $moment,
+       source_key = CASE WHEN starts_with(source_key, $erased) THEN source_key ELSE {digest} END
 WHERE record_id IN (SELECT record_id FROM of_person)
 """
 #: What takes the place of words that somebody wrote about the person.
@@ -143,6 +144,22 @@ def erase_rows(store: Store, definition: EntityDefinition, person: Person) -> pl
     return mine.select("record_id")
 
 
+def bring_back(store: Store, record_id: int) -> None:
+    """Make a record that an undone run had brought one again, without content, to be erased.
+
+    Args:
+        store: Inside its transaction.
+        record_id: Its number.
+    """
+    store.execute(
+        "INSERT INTO landing.record (record_id, entity, source, source_key, first_run)"
+        " SELECT record_id, entity, source, source_key, withdrawn_run"
+        " FROM landing.withdrawn_record WHERE record_id = ?",
+        [record_id],
+    )
+    store.execute("DELETE FROM landing.withdrawn_record WHERE record_id = ?", [record_id])
+
+
 def erase_person(store: Store, person: Person, *, moment: datetime) -> None:
     """Delete what the store holds of a person's records, and put digests in place of their keys.
 
@@ -155,6 +172,7 @@ def erase_person(store: Store, person: Person, *, moment: datetime) -> None:
         moment: When, UTC.
     """
     entity, texts = person.entity, texts_of(store, person)
+    digest_withdrawn(store)
     with store.staged(person.records, "of_person"):
         store.execute(
             _UNCORRECTED.format(versions=version_table(entity)),
@@ -190,7 +208,7 @@ def erase_person(store: Store, person: Person, *, moment: datetime) -> None:
         )
         store.connection.execute(
             _TOMBSTONES.format(digest=digest_sql("r.entity", "r.source", "r.source_key")),
-            {"secret": secret_of(store), "moment": moment},
+            {"secret": secret_of(store), "moment": moment, "erased": ERASED},
         ).fetchall()
     _erase_events(store, person, texts)
 
@@ -201,8 +219,8 @@ def _digest_decisions(store: Store, entity: str) -> None:
         digest = digest_sql("entity", f"source_{side}", f"source_key_{side}")
         store.connection.execute(
             f"UPDATE matching.decision SET reason = $gone, source_key_{side} = {digest}"  # noqa: S608
-            f" WHERE entity = $entity AND (source_{side}, source_key_{side}) IN"
-            " (SELECT (source, source_key) FROM of_person)",
+            f" WHERE entity = $entity AND record_id_{side} IN"
+            " (SELECT record_id FROM of_person)",
             {"secret": secret_of(store), "entity": entity, "gone": GONE},
         ).fetchall()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crm_quality.store.questions import probability
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -91,10 +93,11 @@ EXPORTS: dict[str, tuple[str, str]] = {
     ),
     "pairs": (
         "pairs of records that were compared and may be the same",
-        """
-        SELECT entity, record_id_l, record_id_r, match_weight, match_probability, relation
+        f"""
+        SELECT entity, record_id_l, record_id_r, match_weight,
+               {probability("match_weight")} AS match_probability, relation
         FROM matching.pair ORDER BY entity, record_id_l, record_id_r
-        """,
+        """,  # noqa: S608 - a constant
     ),
     "households": (
         "customers who live together, as the evidence says: linked, not merged",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from crm_quality.store.landing import version_table
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -36,13 +38,51 @@ def golden_of(store: Store, entity: str, entity_ids: Collection[int]) -> pl.Data
         )
 
 
-def membership(store: Store, entity: str) -> pl.DataFrame:
-    """``record_id``, ``entity_id`` of every record of ``entity`` that was ever accepted."""
+def membership(store: Store, entity: str, *, among: pl.DataFrame | None = None) -> pl.DataFrame:
+    """``record_id``, ``entity_id`` of every record of ``entity`` that was ever accepted.
+
+    Args:
+        store: The open store.
+        entity: Name of the entity.
+        among: ``record_id``: only of these; null = of all.
+    """
+    if among is not None:
+        with store.staged(among.select("record_id"), "asked"):
+            return store.frame(
+                "SELECT record_id, entity_id FROM matching.membership"
+                " WHERE record_id IN (FROM asked) ORDER BY record_id"
+            )
     return store.frame(
         "SELECT m.record_id, m.entity_id FROM matching.membership m"
         " JOIN landing.record r USING (record_id) WHERE r.entity = ?",
         [entity],
     )
+
+
+def is_customer(store: Store, entity_id: int) -> bool:
+    """Whether any record belongs to a customer of that id."""
+    return bool(
+        store.rows("SELECT 1 FROM matching.membership WHERE entity_id = ? LIMIT 1", [entity_id])
+    )
+
+
+def customers_of(store: Store, records: pl.DataFrame) -> list[int]:
+    """Ids of the customers that records (``record_id``) belong to."""
+    with store.staged(records.select("record_id"), "asked"):
+        rows = store.rows(
+            "SELECT DISTINCT entity_id FROM matching.membership WHERE record_id IN (FROM asked)"
+        )
+    return [entity_id for (entity_id,) in rows]
+
+
+def largest_customer(store: Store, entity: str, without: pl.DataFrame) -> tuple[int, int]:
+    """How many golden records there are, and the most records of one, but for some of them."""
+    with store.staged(without.select("entity_id"), "aside"):
+        found: tuple[int, int] = store.rows(
+            f"SELECT count(*), coalesce(max(records), 0) FROM {golden_table(entity)}"  # noqa: S608
+            " ANTI JOIN aside USING (entity_id)"
+        )[0]
+    return found
 
 
 def write_membership(store: Store, current: pl.DataFrame, *, run_id: int) -> None:
@@ -87,15 +127,52 @@ def note_moves(
     )
 
 
+def lone_records(store: Store, entity: str, among: pl.DataFrame) -> pl.DataFrame:
+    """Customers with one live record and nothing that stands in place of what it says.
+
+    Args:
+        store: Open store, membership up to date.
+        entity: Name of the entity.
+        among: ``entity_id`` of the customers in question.
+
+    Returns:
+        ``entity_id``, ``version_id`` (in force) and ``source`` of that record.
+    """
+    with store.staged(among.select("entity_id"), "among"):
+        return store.frame(
+            """
+            WITH member AS (
+                SELECT entity_id, record_id FROM matching.membership
+                SEMI JOIN among USING (entity_id)
+            )
+            SELECT m.entity_id, min(r.current_version) AS version_id, min(r.source) AS source
+            FROM member m JOIN landing.record r USING (record_id)
+            WHERE r.entity = ? AND r.ended_at IS NULL AND r.current_version IS NOT NULL
+              AND m.entity_id NOT IN (
+                  SELECT entity_id FROM member SEMI JOIN crm.override USING (record_id))
+            GROUP BY m.entity_id HAVING count(*) = 1 ORDER BY m.entity_id
+            """,
+            [entity],
+        )
+
+
 def write_golden(
-    store: Store, entity: str, golden: pl.DataFrame, gone: pl.DataFrame, *, run_id: int
+    store: Store,
+    entity: str,
+    golden: pl.DataFrame,
+    lone: pl.DataFrame,
+    gone: pl.DataFrame,
+    *,
+    run_id: int,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Replace the golden records that changed, and drop those of entities that are gone.
 
     Args:
         store: Inside its transaction.
         entity: Name of the entity.
-        golden: Derived golden records of every touched entity.
+        golden: Derived golden records of touched entities, by ``entity_id``.
+        lone: As `lone_records` gives them: touched entities whose golden record says what their
+            record says.
         gone: ``entity_id`` of entities that have no live record any more.
         run_id: This run.
 
@@ -105,13 +182,25 @@ def write_golden(
     table = golden_table(entity)
     fields = [name for name in golden.columns if name != "entity_id"]
     differs = " OR ".join(f'o."{name}" IS DISTINCT FROM g."{name}"' for name in fields)
-    with store.staged(golden, "derived"), store.staged(gone.select("entity_id"), "gone"):
+    own = ", ".join(f'v."{name}"' for name in fields if name not in {"records", "sources"})
+    derived = f"""(
+        SELECT l.entity_id, 1::BIGINT AS records, [l.source] AS sources, {own}
+        FROM {version_table(entity)} v JOIN lone l USING (version_id)
+        UNION ALL BY NAME FROM several
+    )"""  # noqa: S608
+    if lone.is_empty():
+        derived = "several"
+    with (
+        store.staged(golden, "several"),
+        store.staged(lone, "lone"),
+        store.staged(gone.select("entity_id"), "gone"),
+    ):
         store.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE rewritten AS
             SELECT g.entity_id, o.entity_id IS NULL AS is_new,
                    coalesce(o.version, f.version, 0) + 1 AS version
-            FROM derived g LEFT JOIN {table} o USING (entity_id)
+            FROM {derived} g LEFT JOIN {table} o USING (entity_id)
             LEFT JOIN crm.former_version f ON f.entity = ? AND f.entity_id = g.entity_id
             WHERE o.entity_id IS NULL OR {differs}
             """,  # noqa: S608
@@ -131,7 +220,7 @@ def write_golden(
             f"""
             INSERT INTO {table} BY NAME
             SELECT g.*, w.version, ?::BIGINT AS run_id
-            FROM derived g JOIN rewritten w USING (entity_id) ORDER BY g.entity_id
+            FROM {derived} g JOIN rewritten w USING (entity_id)
             """,  # noqa: S608
             [run_id],
         )
@@ -170,24 +259,28 @@ def write_origins(
         touched: ``entity_id`` of every entity derived again or gone.
         run_id: This run. An origin that was so before keeps the run that it had.
     """
-    same = """o.entity = ? AND o.entity_id = f.entity_id AND o.field = f.field
+    same = """o.entity_id = f.entity_id AND o.field = f.field
         AND o.record_id = f.record_id AND o.rule = f.rule
         AND o.override_id IS NOT DISTINCT FROM f.override_id"""
     with store.staged(touched.select("entity_id"), "derived"), store.staged(origins, "fresh"):
         store.execute(
-            f"""
-            DELETE FROM crm.value_origin WHERE rowid IN (
-                SELECT o.rowid FROM crm.value_origin o SEMI JOIN derived d USING (entity_id)
-                ANTI JOIN fresh f ON {same} WHERE o.entity = ?
-            )
-            """,  # noqa: S608 - constants
-            [entity, entity],
+            """
+            CREATE OR REPLACE TEMP TABLE held AS
+            SELECT rowid AS row, entity_id, field, record_id, rule, override_id
+            FROM crm.value_origin SEMI JOIN derived USING (entity_id) WHERE entity = ?
+            """,
+            [entity],
+        )
+        store.execute(
+            "DELETE FROM crm.value_origin WHERE rowid IN ("  # noqa: S608 - constants
+            f" SELECT o.row FROM held o ANTI JOIN fresh f ON {same})"
         )
         store.execute(
             f"""
             INSERT INTO crm.value_origin BY NAME
             SELECT f.*, ?::VARCHAR AS entity, ?::BIGINT AS run_id FROM fresh f
-            ANTI JOIN crm.value_origin o ON {same}
+            ANTI JOIN held o ON {same}
             """,  # noqa: S608
-            [entity, run_id, entity],
+            [entity, run_id],
         )
+        store.execute("DROP TABLE held")

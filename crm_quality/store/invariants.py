@@ -160,14 +160,16 @@ _OF_EVERY_STORE = (
         "decision.record",
         "a decision of a steward names records that exist",
         """
-        SELECT decision_id AS example FROM matching.decision d
-        WHERE d.withdrawn_at IS NULL AND NOT starts_with(d.actor, 'source ')
-          AND ((d.entity, d.source_l, d.source_key_l) NOT IN
-               (SELECT (entity, source, source_key) FROM landing.record
-                UNION ALL SELECT (entity, source, source_key) FROM landing.withdrawn_record)
-            OR (d.entity, d.source_r, d.source_key_r) NOT IN
-               (SELECT (entity, source, source_key) FROM landing.record
-                UNION ALL SELECT (entity, source, source_key) FROM landing.withdrawn_record))
+        SELECT DISTINCT n.decision_id AS example FROM (
+            SELECT decision_id, entity, unnest([record_id_l, record_id_r]) AS record_id,
+                   unnest([source_l, source_r]) AS source,
+                   unnest([source_key_l, source_key_r]) AS source_key
+            FROM matching.decision
+            WHERE withdrawn_at IS NULL AND NOT starts_with(actor, 'source ')
+        ) n
+        ANTI JOIN landing.record r ON (r.record_id, r.entity, r.source, r.source_key)
+                                    = (n.record_id, n.entity, n.source, n.source_key)
+        ANTI JOIN landing.withdrawn_record w ON w.record_id = n.record_id
         """,
     ),
     Invariant(
@@ -176,10 +178,8 @@ _OF_EVERY_STORE = (
         """
         SELECT d.decision_id AS example
         FROM matching.decision d
-        JOIN landing.record l ON (l.entity, l.source, l.source_key)
-                               = (d.entity, d.source_l, d.source_key_l)
-        JOIN landing.record r ON (r.entity, r.source, r.source_key)
-                               = (d.entity, d.source_r, d.source_key_r)
+        JOIN landing.record l ON l.record_id = d.record_id_l
+        JOIN landing.record r ON r.record_id = d.record_id_r
         JOIN matching.membership a ON a.record_id = l.record_id
         JOIN matching.membership b ON b.record_id = r.record_id
         WHERE d.withdrawn_at IS NULL AND d.run_id IS NOT NULL

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm_quality.store.connection import quoted
+from crm_quality.store.decisions import link_decisions
 from crm_quality.store.quarantine import supersede
 
 if TYPE_CHECKING:
@@ -52,18 +53,6 @@ def known_records(store: Store, entity: str, keys: pl.DataFrame | None = None) -
         )
 
 
-def withdrawn_keys(store: Store, entity: str) -> pl.DataFrame:
-    """Records that undone runs had brought: ``source``, ``source_key``, ``former_id``.
-
-    They have their number back when they come again.
-    """
-    return store.frame(
-        "SELECT source, source_key, record_id AS former_id FROM landing.withdrawn_record"
-        " WHERE entity = ?",
-        [entity],
-    )
-
-
 def next_record(store: Store) -> int:
     """The first number that no record has or had."""
     return max(
@@ -91,6 +80,7 @@ def write_records(store: Store, entity: str, records: pl.DataFrame, *, run_id: i
             pl.lit(run_id, pl.Int64).alias("first_run"),
         ),
     )
+    link_decisions(store, entity, records)
     if store.rows("SELECT 1 FROM landing.withdrawn_record LIMIT 1"):
         with store.staged(records.select("record_id"), "came_again"):
             store.execute(
@@ -232,13 +222,46 @@ def settle_records(
     store.execute("DROP TABLE settled")
 
 
-def accepted_records(store: Store, entity: str) -> pl.DataFrame:
-    """``record_id``, ``accepted_no`` (order of acceptance) of records that were ever accepted."""
+def accepted_records(
+    store: Store, entity: str, *, among: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """``record_id``, ``accepted_no`` (order of acceptance) of records that were ever accepted.
+
+    Args:
+        store: The open store.
+        entity: Name of the entity.
+        among: ``record_id``: only of these; null = of all.
+    """
+    if among is not None:
+        with store.staged(among.select("record_id"), "asked"):
+            return store.frame(
+                "SELECT record_id, accepted_no FROM landing.record"
+                " WHERE record_id IN (FROM asked) AND accepted_no IS NOT NULL"
+            )
     return store.frame(
         "SELECT record_id, accepted_no FROM landing.record"
         " WHERE entity = ? AND accepted_no IS NOT NULL",
         [entity],
     )
+
+
+def count_live(store: Store, entity: str) -> int:
+    """How many live records there are."""
+    found: int = store.value(
+        "SELECT count(*) FROM landing.record WHERE entity = ? AND ended_at IS NULL"
+        " AND current_version IS NOT NULL",
+        [entity],
+    )
+    return found
+
+
+def live_among(store: Store, records: pl.DataFrame) -> pl.DataFrame:
+    """``record_id`` of those records that are live, ascending."""
+    with store.staged(records.select("record_id"), "asked"):
+        return store.frame(
+            "SELECT record_id FROM landing.record WHERE record_id IN (FROM asked)"
+            " AND ended_at IS NULL AND current_version IS NOT NULL ORDER BY record_id"
+        )
 
 
 def live_records(store: Store, entity: str) -> pl.DataFrame:
@@ -248,6 +271,17 @@ def live_records(store: Store, entity: str) -> pl.DataFrame:
         " AND current_version IS NOT NULL ORDER BY record_id",
         [entity],
     )
+
+
+def rows_as_they_came(store: Store, entity: str, records: pl.DataFrame) -> pl.DataFrame:
+    """``record_id`` and ``raw`` (JSON: header → text) of the rows in force of some records."""
+    with store.staged(records.select("record_id"), "asked"):
+        return store.frame(
+            f"""
+            SELECT r.record_id, v.raw FROM landing.record r SEMI JOIN asked USING (record_id)
+            JOIN {version_table(entity)} v ON v.version_id = r.current_version
+            """  # noqa: S608
+        )
 
 
 def current_records(
@@ -268,7 +302,8 @@ def current_records(
     Returns:
         ``record_id``, ``version_id``, ``source``, ``source_key``, ``accepted_no`` and the fields;
         with ``among`` also ``entity_id`` and ``arrival``: the version with which the content came.
-        A version of the same content under later rules keeps its place in that order.
+        A version of the same content under later rules keeps its place in that order; the rows
+        are in none. Without ``among`` they are ordered by ``record_id``.
     """
     hidden = (
         "run_id, batch_id, row_number, status, content_hash, rules_hash, raw, custom, record_id"
@@ -294,11 +329,14 @@ def current_records(
             WITH member AS (
                 SELECT entity_id, record_id FROM matching.membership
                 SEMI JOIN among USING (entity_id)
+            ), again AS (
+                SELECT record_id FROM {version_table(entity)} SEMI JOIN member USING (record_id)
+                GROUP BY record_id HAVING count(*) > 1
             ), told AS (
                 SELECT record_id, version_id, batch_id, content_hash IS DISTINCT FROM
                        lag(content_hash) OVER (PARTITION BY record_id
                                                ORDER BY batch_id, version_id) AS is_new
-                FROM {version_table(entity)} SEMI JOIN member USING (record_id)
+                FROM {version_table(entity)} SEMI JOIN again USING (record_id)
             ), arrived AS (
                 SELECT t.record_id,
                        arg_max(t.version_id, (t.batch_id, t.version_id)) AS arrival
@@ -308,10 +346,9 @@ def current_records(
                      AND (t.batch_id, t.version_id) <= (c.batch_id, c.version_id)
                 GROUP BY t.record_id
             )
-            SELECT m.entity_id, a.arrival, c.* FROM ({base}) c
+            SELECT m.entity_id, coalesce(a.arrival, c.version_id) AS arrival, c.* FROM ({base}) c
             JOIN member m USING (record_id)
-            JOIN arrived a USING (record_id)
-            ORDER BY c.record_id
+            LEFT JOIN arrived a USING (record_id)
             """,  # noqa: S608
             [entity],
         )

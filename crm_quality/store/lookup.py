@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from crm_quality.errors import NotFoundError, UsageError
+from crm_quality.store.suppression import digest_sql, secret_of, withdrawn_digested
 
 if TYPE_CHECKING:
     from crm_quality.store.connection import Store
@@ -53,19 +56,45 @@ def find_record(store: Store, name: str | int, *, entity: str | None = None) -> 
     return kind, record_id
 
 
-def _mind_withdrawn(store: Store, text: str) -> None:
-    """Raise for a record that an undone run had brought.
+def find_withdrawn(store: Store, text: str) -> tuple[int, int] | None:
+    """The number of a record that an undone run had brought, and the run that undid it.
 
-    Raises:
-        NotFoundError: It is one.
+    Args:
+        store: The open store.
+        text: Its number, or ``source:key``; the key may be kept as a digest.
+
+    Returns:
+        Null when there is none of that name.
     """
     gone = store.rows(
         "SELECT record_id, withdrawn_run FROM landing.withdrawn_record"
         " WHERE record_id::VARCHAR = ? OR source || ':' || source_key = ? LIMIT 1",
         [text, text],
     )
-    if gone:
+    if not gone and ":" in text and withdrawn_digested(store):
+        # either side may hold a colon itself
+        parts = text.split(":")
+        sides = [(":".join(parts[:n]), ":".join(parts[n:])) for n in range(1, len(parts))]
+        asked = pl.DataFrame(sides, schema=["source", "source_key"], orient="row")
+        with store.staged(asked, "keys_asked"):
+            gone = store.connection.execute(
+                "SELECT w.record_id, w.withdrawn_run FROM landing.withdrawn_record w"  # noqa: S608
+                " JOIN keys_asked k ON w.source = k.source AND w.source_key ="
+                f" {digest_sql('w.entity', 'k.source', 'k.source_key')} LIMIT 1",
+                {"secret": secret_of(store)},
+            ).fetchall()
+    return gone[0] if gone else None
+
+
+def _mind_withdrawn(store: Store, text: str) -> None:
+    """Raise for a record that an undone run had brought.
+
+    Raises:
+        NotFoundError: It is one.
+    """
+    gone = find_withdrawn(store, text)
+    if gone is not None:
         raise NotFoundError(
-            f"record {gone[0][0]} was brought by a run that run {gone[0][1]} has undone; import "
+            f"record {gone[0]} was brought by a run that run {gone[1]} has undone; import "
             "its file again to have it back, under the same number"
         )

@@ -46,15 +46,15 @@ def new_state_token(store: Store, entity: str) -> str:
     return token
 
 
-_PAIR = ("record_id_l", "record_id_r", "match_weight", "match_probability", "relation", "ties")
+_PAIR = ("record_id_l", "record_id_r", "match_weight", "relation", "ties")
 
 
 def known_pairs(store: Store, entity: str) -> pl.DataFrame:
     """The pairs of ``entity`` that are kept.
 
     Returns:
-        ``record_id_l`` < ``record_id_r``, ``match_weight``, ``match_probability``, ``relation``,
-        ``ties`` (the pair makes a household, a workplace …; null in pairs of earlier versions).
+        ``record_id_l`` < ``record_id_r``, ``match_weight``, ``relation``, ``ties``
+        (the pair makes a household, a workplace …; null in pairs of earlier versions).
     """
     return store.frame(f"SELECT {', '.join(_PAIR)} FROM matching.pair WHERE entity = ?", [entity])  # noqa: S608
 
@@ -94,66 +94,6 @@ def write_pairs(
     )
 
 
-#: An address or number of this many customers tells of a household or a workplace.
-SHARED_BY = 3
-
-_POINT_USE = """
-CREATE OR REPLACE TEMP TABLE point_use AS
-SELECT p.kind, p.value, min(m.entity_id) AS first, max(m.entity_id) AS last,
-FROM (FROM landing.contact_point {among}) p
-JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
-JOIN matching.membership m ON m.record_id = p.record_id
-WHERE p.entity = ? AND r.ended_at IS NULL
-GROUP BY ALL
-"""
-_SHARED = """
-INSERT INTO matching.shared_value
-SELECT p.entity, p.kind, p.value, count(DISTINCT m.entity_id)
-FROM landing.contact_point p
-SEMI JOIN (FROM point_use WHERE first <> last) u ON u.kind = p.kind AND u.value = p.value
-JOIN landing.record r ON r.current_version = p.version_id AND r.record_id = p.record_id
-JOIN matching.membership m ON m.record_id = p.record_id
-WHERE p.entity = ? AND r.ended_at IS NULL
-GROUP BY ALL HAVING count(DISTINCT m.entity_id) >= ?
-"""
-_COUNTED_ANEW = """
-CREATE OR REPLACE TEMP TABLE counted_anew AS
-SELECT DISTINCT kind, value FROM landing.contact_point SEMI JOIN concerned USING (record_id)
-WHERE entity = ?
-"""
-
-
-def note_point_use(store: Store, entity: str, *, of: pl.DataFrame | None = None) -> None:
-    """Note who uses which e-mail and phone of live records: one customer, or many.
-
-    ``crm.point_owner`` has those of exactly one customer, ``matching.shared_value`` those that
-    `SHARED_BY` customers or more use.
-
-    Args:
-        store: Inside its transaction.
-        entity: Name of the entity.
-        of: ``record_id`` of records that came, changed, went or moved to another customer: only
-            values that they have or had are counted anew. Null = all are.
-    """
-    among, which = "", ""
-    if of is not None:
-        with store.staged(of.select("record_id"), "concerned"):
-            store.execute(_COUNTED_ANEW, [entity])
-        among = "SEMI JOIN counted_anew USING (kind, value)"
-        which = " AND (kind, value) IN (SELECT (kind, value) FROM counted_anew)"
-    store.execute(_POINT_USE.format(among=among), [entity])
-    for table in ("crm.point_owner", "matching.shared_value"):
-        store.execute(f"DELETE FROM {table} WHERE entity = ?{which}", [entity])  # noqa: S608
-    store.execute(
-        "INSERT INTO crm.point_owner SELECT ?, kind, value, first FROM point_use"
-        " WHERE first = last ORDER BY kind, value",
-        [entity],
-    )
-    store.execute(_SHARED, [entity, SHARED_BY])
-    store.execute("DROP TABLE point_use")
-    store.execute("DROP TABLE IF EXISTS counted_anew")
-
-
 def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:
     """Decisions whose two records are both known.
 
@@ -163,17 +103,18 @@ def decisions_by_record(store: Store, entity: str) -> pl.DataFrame:
     """
     return store.frame(
         """
-        SELECT DISTINCT least(l.record_id, r.record_id) AS record_id_l,
-               greatest(l.record_id, r.record_id) AS record_id_r,
-               CASE WHEN d.withdrawn_at IS NULL THEN d.verdict ELSE 'withdrawn' END AS verdict
-        FROM matching.decision d
-        JOIN landing.record l ON (l.entity, l.source, l.source_key)
-                               = (d.entity, d.source_l, d.source_key_l)
-        JOIN landing.record r ON (r.entity, r.source, r.source_key)
-                               = (d.entity, d.source_r, d.source_key_r)
-        WHERE d.entity = ? AND l.record_id <> r.record_id
-        QUALIFY d.withdrawn_at IS NULL OR count(*) FILTER (d.withdrawn_at IS NULL) OVER (
-            PARTITION BY least(l.record_id, r.record_id), greatest(l.record_id, r.record_id)) = 0
+        WITH decided AS (
+            SELECT least(record_id_l, record_id_r) AS record_id_l,
+                   greatest(record_id_l, record_id_r) AS record_id_r, verdict, withdrawn_at
+            FROM matching.decision WHERE entity = ? AND record_id_l <> record_id_r
+              AND record_id_l IN (SELECT record_id FROM landing.record)
+              AND record_id_r IN (SELECT record_id FROM landing.record)
+        )
+        SELECT DISTINCT record_id_l, record_id_r,
+               CASE WHEN withdrawn_at IS NULL THEN verdict ELSE 'withdrawn' END AS verdict
+        FROM decided
+        QUALIFY withdrawn_at IS NULL OR count(*) FILTER (withdrawn_at IS NULL) OVER (
+            PARTITION BY record_id_l, record_id_r) = 0
         ORDER BY ALL
         """,
         [entity],
@@ -194,10 +135,8 @@ def labels_by_record(store: Store, entity: str) -> pl.DataFrame:
                arg_max(d.verdict, d.decision_id) AS verdict,
                bool_or(d.actor <> 'source ' || d.source_l) AS chosen
         FROM matching.decision d
-        JOIN landing.record l ON (l.entity, l.source, l.source_key)
-                               = (d.entity, d.source_l, d.source_key_l)
-        JOIN landing.record r ON (r.entity, r.source, r.source_key)
-                               = (d.entity, d.source_r, d.source_key_r)
+        JOIN landing.record l ON l.record_id = d.record_id_l
+        JOIN landing.record r ON r.record_id = d.record_id_r
         WHERE d.entity = ? AND d.withdrawn_at IS NULL AND l.record_id <> r.record_id
         GROUP BY ALL ORDER BY ALL
         """,
@@ -220,16 +159,22 @@ def learn_merges(
     Returns:
         How many were new.
     """
+    if told.is_empty():
+        return 0
     told = told.unique().sort(told.columns)
     with store.staged(told, "told"):
         fresh = store.frame(
             """
-            SELECT t.source AS source_l, t.source_key AS source_key_l,
-                   t.source AS source_r, t.merged_into AS source_key_r
-            FROM told t ANTI JOIN matching.decision d
-              ON d.entity = ? AND d.verdict = 'same'
+            SELECT t.source AS source_l, t.source_key AS source_key_l, l.record_id AS record_id_l,
+                   t.source AS source_r, t.merged_into AS source_key_r, r.record_id AS record_id_r
+            FROM (FROM told t ANTI JOIN matching.decision d
+              ON d.entity = $1 AND d.verdict = 'same'
              AND (d.source_l, d.source_key_l, d.source_r, d.source_key_r)
-               = (t.source, t.source_key, t.source, t.merged_into)
+               = (t.source, t.source_key, t.source, t.merged_into)) t
+            LEFT JOIN landing.record l
+              ON (l.entity, l.source, l.source_key) = ($1, t.source, t.source_key)
+            LEFT JOIN landing.record r
+              ON (r.entity, r.source, r.source_key) = ($1, t.source, t.merged_into)
             ORDER BY ALL
             """,
             [entity],
@@ -245,6 +190,8 @@ def learn_merges(
             "source_key_l",
             "source_r",
             "source_key_r",
+            "record_id_l",
+            "record_id_r",
             pl.concat_str(pl.lit("source "), "source_l").alias("actor"),
             pl.lit("the source tells that it has merged them").alias("reason"),
             pl.lit(moment).alias("decided_at"),

@@ -60,6 +60,12 @@ def pairs_among(store: Store, entity: str, record_ids: Collection[int]) -> pl.Da
         )
 
 
+_TIED_BY_PAIRS = """
+SELECT relation, record_id_l, record_id_r, match_weight FROM matching.pair
+WHERE record_id_{side} IN (FROM fresh) AND entity = $1 AND {ties}
+"""
+
+
 def component_of(
     store: Store,
     entity: str,
@@ -69,7 +75,20 @@ def component_of(
     tied: pl.DataFrame,
     most: int,
 ) -> set[int]:
-    """The records that chains of pairs tie to some.
+    """The records that chains of pairs tie to some; arguments as for `chains_of`."""
+    return chains_of(store, entity, record_ids, at_least=at_least, tied=tied, most=most)[0]
+
+
+def chains_of(
+    store: Store,
+    entity: str,
+    record_ids: Collection[int],
+    *,
+    at_least: float,
+    tied: pl.DataFrame,
+    most: int,
+) -> tuple[set[int], pl.DataFrame]:
+    """The records that chains of pairs tie to some, and these pairs.
 
     Args:
         store: The open store.
@@ -78,27 +97,73 @@ def component_of(
         at_least: Weight of a pair that ties.
         tied: ``record_id_l``, ``record_id_r`` that are tied whatever they weigh.
         most: Stop when there are more.
+
+    Returns:
+        The records; and ``record_id_l``, ``record_id_r``, ``match_weight``.
     """
-    found = set(record_ids)
-    fresh = found
+    told: dict[int, set[int]] = {}
+    for left, right in tied.iter_rows():
+        told.setdefault(left, set()).add(right)
+        told.setdefault(right, set()).add(left)
+    found, fresh = set(record_ids), set(record_ids)
+    pairs = []
     while fresh and len(found) <= most:
-        with store.staged(_ids(fresh), "fresh"), store.staged(tied, "tied"):
-            rows = store.rows(
-                """
-                WITH ties AS (
-                    SELECT record_id_l, record_id_r FROM matching.pair
-                    WHERE entity = ? AND match_weight >= ?
-                    UNION ALL SELECT record_id_l, record_id_r FROM tied
-                )
-                SELECT t.record_id_r FROM ties t SEMI JOIN fresh f ON f.record_id = t.record_id_l
-                UNION
-                SELECT t.record_id_l FROM ties t SEMI JOIN fresh f ON f.record_id = t.record_id_r
-                """,
-                [entity, at_least],
-            )
-        fresh = {int(row[0]) for row in rows} - found
+        pairs.append(_tied_to(store, fresh, "match_weight >= $2", [entity, at_least]))
+        reached = {*pairs[-1]["record_id_l"], *pairs[-1]["record_id_r"]}
+        reached.update(*(told.get(one, ()) for one in fresh))
+        fresh = reached - found
         found |= fresh
-    return found
+    none = {"record_id_l": pl.Int64, "record_id_r": pl.Int64, "match_weight": pl.Float64}
+    every = pl.concat([pl.DataFrame(schema=none), *(one.select(*none) for one in pairs)])
+    return found, every.unique(maintain_order=True)
+
+
+def tied_in_groups(
+    store: Store, entity: str, record_ids: Collection[int], relations: Collection[str]
+) -> pl.DataFrame:
+    """The pairs that make the households and the like of some records.
+
+    Args:
+        store: The open store.
+        entity: What the records are.
+        record_ids: Where the chains of pairs begin.
+        relations: Names of the relations that make groups.
+
+    Returns:
+        ``relation``, ``record_id_l``, ``record_id_r``, ``ties`` (true): of each relation all pairs
+        of whole chains.
+    """
+    every = [_grouping(store, entity, record_ids, relations)]
+    for name in relations:
+        pairs, found = every[0].filter(pl.col("relation") == name), set(record_ids)
+        fresh = {*pairs["record_id_l"], *pairs["record_id_r"]} - found
+        while fresh:
+            found = found | fresh
+            pairs = _grouping(store, entity, fresh, [name])
+            every.append(pairs)
+            fresh = {*pairs["record_id_l"], *pairs["record_id_r"]} - found
+    none = {"relation": pl.String, "record_id_l": pl.Int64, "record_id_r": pl.Int64}
+    return (
+        pl.concat([pl.DataFrame(schema=none), *(one.select(*none) for one in every)])
+        .unique(maintain_order=True)
+        .with_columns(pl.lit(value=True).alias("ties"))
+    )
+
+
+def _grouping(
+    store: Store, entity: str, record_ids: Collection[int], relations: Collection[str]
+) -> pl.DataFrame:
+    ties = "list_contains($2, relation) AND coalesce(ties, true)"
+    return _tied_to(store, record_ids, ties, [entity, list(relations)])
+
+
+def _tied_to(
+    store: Store, record_ids: Collection[int], ties: str, parameters: list[object]
+) -> pl.DataFrame:
+    """``relation``, both numbers and weight of those pairs of some records that tie them."""
+    query = " UNION ALL ".join(_TIED_BY_PAIRS.format(side=side, ties=ties) for side in "lr")
+    with store.staged(_ids(record_ids), "fresh"):
+        return store.frame(query, parameters)
 
 
 def _ids(record_ids: Collection[int]) -> pl.DataFrame:

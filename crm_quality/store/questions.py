@@ -9,6 +9,12 @@ if TYPE_CHECKING:
 
     from crm_quality.store.connection import Store
 
+
+def probability(weight: str) -> str:
+    """SQL: how probable it is that two records are the same, by the SQL of their match weight."""
+    return f"1 / (1 + pow(2, -greatest(least({weight}, 500), -500)))"
+
+
 #: Scored pairs with the customers of both records and the size of these.
 _PAIRS = """
 WITH sizes AS (
@@ -17,7 +23,7 @@ WITH sizes AS (
     WHERE r.entity = $entity AND r.current_version IS NOT NULL AND r.ended_at IS NULL
     GROUP BY ALL
 ), pairs AS (
-    SELECT p.record_id_l, p.record_id_r, p.match_weight, p.match_probability, p.relation,
+    SELECT p.record_id_l, p.record_id_r, p.match_weight, p.relation,
            greatest(least(p.match_weight, $most), $least) AS clipped,
            l.entity_id AS entity_l, r.entity_id AS entity_r
     FROM matching.pair p
@@ -27,24 +33,24 @@ WITH sizes AS (
 )
 """
 
-_APART = """
+_APART = f"""
 , between AS (
     SELECT least(entity_l, entity_r) AS entity_a, greatest(entity_l, entity_r) AS entity_b,
            sum(clipped) AS total, count(*) AS seen, max(match_weight) AS best,
-           arg_max(struct_pack(record_id_l, record_id_r, match_probability, relation),
+           arg_max(struct_pack(record_id_l, record_id_r, relation),
                    (match_weight, -record_id_l, -record_id_r)) AS pair
     FROM pairs WHERE entity_l <> entity_r
     GROUP BY ALL HAVING max(match_weight) >= $review
 )
-SELECT pair.record_id_l, pair.record_id_r, best AS match_weight, pair.match_probability,
-       pair.relation, a.records * b.records AS changes,
+SELECT pair.record_id_l, pair.record_id_r, best AS match_weight,
+       {probability("best")} AS match_probability, pair.relation, a.records * b.records AS changes,
        (total + (a.records * b.records - seen) * $least) / (a.records * b.records) AS mean_weight
 FROM between
 JOIN sizes a ON a.entity_id = entity_a
 JOIN sizes b ON b.entity_id = entity_b
-"""
+"""  # noqa: S608 - a constant
 
-_JOINED = """
+_JOINED = f"""
 , inside AS (
     SELECT entity_l AS entity_id, record_id_l AS record_id, record_id_r AS other_id, * FROM pairs
     WHERE entity_l = entity_r
@@ -54,7 +60,7 @@ _JOINED = """
 ), fits AS (
     SELECT entity_id, record_id, sum(clipped) AS total, count(*) AS seen,
            min(match_weight) AS worst,
-           arg_max(struct_pack(other_id, match_weight, match_probability, relation),
+           arg_max(struct_pack(other_id, match_weight, relation),
                    (match_weight, -other_id)) AS nearest
     FROM inside GROUP BY ALL
 ), worst AS (
@@ -69,10 +75,11 @@ _JOINED = """
 )
 SELECT least(record_id, nearest.other_id) AS record_id_l,
        greatest(record_id, nearest.other_id) AS record_id_r,
-       nearest.match_weight, nearest.match_probability, nearest.relation,
+       nearest.match_weight AS match_weight,
+       {probability("nearest.match_weight")} AS match_probability, nearest.relation,
        records - 1 AS changes, mean_weight
 FROM worst
-"""
+"""  # noqa: S608 - a constant
 
 
 def separate_pairs(
@@ -118,13 +125,10 @@ def homes_of(store: Store, entity: str) -> dict[int, int]:
     return dict(
         store.rows(
             """
-            SELECT DISTINCT m.record_id, m.entity_id
-            FROM matching.decision d
-            JOIN landing.record r ON r.entity = d.entity
-             AND ((r.source, r.source_key) = (d.source_l, d.source_key_l)
-               OR (r.source, r.source_key) = (d.source_r, d.source_key_r))
-            JOIN matching.membership m USING (record_id)
-            WHERE d.entity = ? AND d.withdrawn_at IS NULL
+            SELECT record_id, entity_id FROM matching.membership SEMI JOIN (
+                SELECT unnest([record_id_l, record_id_r]) AS record_id FROM matching.decision
+                WHERE entity = ? AND withdrawn_at IS NULL
+            ) USING (record_id)
             """,
             [entity],
         )

@@ -9,10 +9,12 @@ import polars as pl
 from crm_quality.store.connection import quoted
 from crm_quality.store.golden import golden_table
 from crm_quality.store.landing import table_columns, version_table
+from crm_quality.store.tables import written_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crm_quality.definitions import EntityDefinition
     from crm_quality.store.connection import Store
 
 #: What tells two issues apart; one that is found again as it was keeps the run that found it first.
@@ -36,9 +38,22 @@ def stored_entities(store: Store, names: Iterable[str], *, golden: bool = True) 
     return [name for name in stored if store.rows(filled.format(golden_table(name)))]
 
 
-def golden_columns(store: Store, entity: str, columns: Iterable[str]) -> pl.DataFrame:
-    """``entity_id`` and ``columns`` of all golden records; one that the store lacks is left out."""
-    table = golden_table(entity)
+def has_rows(store: Store, definition: EntityDefinition) -> bool:
+    """Whether anything of an entity is in force."""
+    table = written_table(definition)
+    if not table_columns(store, table):
+        return False
+    return bool(store.rows(f"SELECT 1 FROM {table} LIMIT 1"))  # noqa: S608
+
+
+def golden_columns(store: Store, table: str, columns: Iterable[str]) -> pl.DataFrame:
+    """``entity_id`` and ``columns`` of all golden records, or of all rows in force.
+
+    Args:
+        store: The open store.
+        table: Where they are, see `crm_quality.store.tables.written_table`.
+        columns: One that the store lacks is left out.
+    """
     have = table_columns(store, table)
     listed = ", ".join(quoted(name) for name in columns if name in have and name != "entity_id")
     also = f", {listed}" if listed else ""

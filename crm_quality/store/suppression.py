@@ -68,3 +68,64 @@ def erased_keys(store: Store, entity: str, keys: pl.DataFrame) -> pl.DataFrame:
             """,  # noqa: S608 - parts are constants
             {"secret": secret_of(store), "entity": entity},
         )
+
+
+def withdrawn_digested(store: Store) -> bool:
+    """Whether keys of records that undone runs had brought are kept as digests."""
+    return bool(
+        store.rows(
+            "SELECT 1 FROM landing.withdrawn_record WHERE starts_with(source_key, ?) LIMIT 1",
+            [ERASED],
+        )
+    )
+
+
+def digest_withdrawn(store: Store) -> None:
+    """Keep the keys of records that undone runs had brought as digests.
+
+    Nothing says any more whose they were, so at the first erasure none may stay in plain text.
+
+    Args:
+        store: Inside its transaction.
+    """
+    digest = digest_sql("entity", "source", "source_key")
+    store.connection.execute(
+        f"UPDATE landing.withdrawn_record SET source_key = {digest}"  # noqa: S608 - constants
+        " WHERE NOT starts_with(source_key, $erased)",
+        {"secret": secret_of(store), "erased": ERASED},
+    ).fetchall()
+
+
+def withdrawn_keys(store: Store, entity: str, keys: pl.DataFrame) -> pl.DataFrame:
+    """Which keys are those of records that undone runs had brought.
+
+    Args:
+        store: The open store.
+        entity: What the keys are of.
+        keys: ``source``, ``source_key``.
+
+    Returns:
+        ``source``, ``source_key``, ``former_id``: they have their number back when they come again.
+    """
+    found = [pl.DataFrame(schema={"source": pl.String, "source_key": pl.String,
+                                  "former_id": pl.Int64})]  # fmt: skip
+    if not store.rows("SELECT 1 FROM landing.withdrawn_record WHERE entity = ? LIMIT 1", [entity]):
+        return found[0]
+    with store.staged(keys.select("source", "source_key").unique(), "keys_asked"):
+        among = "SELECT k.source, k.source_key, w.record_id AS former_id FROM keys_asked k JOIN ("
+        gone = "FROM landing.withdrawn_record WHERE entity = $entity"
+        found.append(
+            store.named(
+                f"{among}{gone}) w USING (source, source_key)",
+                {"entity": entity},
+            )
+        )
+        if withdrawn_digested(store):
+            digest = digest_sql("$entity", "k.source", "k.source_key")
+            found.append(
+                store.named(
+                    f"{among}{gone}) w ON w.source = k.source AND w.source_key = {digest}",
+                    {"entity": entity, "secret": secret_of(store)},
+                )
+            )
+    return pl.concat(found)

@@ -64,6 +64,14 @@ LEFT JOIN matching.membership {key} ON {key}.record_id = d.{record}"""
 _BY_POINT = """
 LEFT JOIN crm.point_owner {alias} ON {alias}.entity = {other} AND {alias}.kind = '{kind}'
       AND {alias}.value = d.{column}"""
+#: Visitors who have told who they are, where all their rows tell of one customer.
+_BY_VISITOR = """
+LEFT JOIN (
+    SELECT d.{column} AS visitor, min(coalesce({found})) AS entity_id
+    FROM {table} d{joins}
+    WHERE d.{column} IS NOT NULL AND coalesce({found}) IS NOT NULL
+    GROUP BY d.{column} HAVING min(coalesce({found})) = max(coalesce({found}))
+) {alias} ON {alias}.visitor = d.{column}"""
 
 
 def linked_column(other: str) -> str:
@@ -149,7 +157,7 @@ def _view(definition: EntityDefinition) -> str:
     """The view that says whose each row is, found when it is read: it is never out of date."""
     columns, joins = "", ""
     for other, belonging in definition.belongs_to.items():
-        more, joined = _belonging(other, belonging)
+        more, joined = _belonging(definition, other, belonging)
         columns, joins = columns + more, joins + joined
     return _VIEW.format(
         name=quoted(definition.entity),
@@ -159,7 +167,7 @@ def _view(definition: EntityDefinition) -> str:
     )
 
 
-def _belonging(other: str, belonging: Belonging) -> tuple[str, str]:
+def _belonging(definition: EntityDefinition, other: str, belonging: Belonging) -> tuple[str, str]:
     """Columns and joins that find the customer of kind ``other``."""
     key, record = quoted(f"{other} by key"), quoted(linked_column(other))
     text = "'" + other.replace("'", "''") + "'"
@@ -171,6 +179,17 @@ def _belonging(other: str, belonging: Belonging) -> tuple[str, str]:
             joins += _BY_POINT.format(alias=alias, other=text, kind=kind, column=quoted(field))
             found.append(f"{alias}.entity_id")
             how.append(f"WHEN {alias}.entity_id IS NOT NULL THEN '{kind}'")
+    if belonging.visitor is not None:
+        alias = quoted(f"{other} by visitor")
+        joins += _BY_VISITOR.format(
+            alias=alias,
+            column=quoted(belonging.visitor),
+            found=", ".join([*found, "NULL"]),
+            table=_quoted_table(row_table(definition.entity)),
+            joins=joins,
+        )
+        found.append(f"{alias}.entity_id")
+        how.append(f"WHEN {alias}.entity_id IS NOT NULL THEN 'visitor'")
     named = [belonging.key, belonging.email, belonging.phone]
     columns = _WHOSE.format(
         found=", ".join(found),

@@ -351,10 +351,9 @@ def remove_learnt_decisions(store: Store, entity: str, run_id: int) -> tuple[pl.
     """
     records = store.frame(
         f"""
-        SELECT DISTINCT r.record_id FROM landing.record r
-        JOIN (SELECT * {learnt}) d ON r.entity = d.entity
-         AND ((r.source, r.source_key) = (d.source_l, d.source_key_l)
-           OR (r.source, r.source_key) = (d.source_r, d.source_key_r))
+        SELECT record_id FROM landing.record
+        SEMI JOIN (SELECT unnest([record_id_l, record_id_r]) AS record_id {learnt})
+        USING (record_id)
         """,  # noqa: S608
         [entity, run_id],
     )

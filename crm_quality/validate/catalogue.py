@@ -208,7 +208,7 @@ def _described(name: str, check: Check) -> tuple[str, str]:
 def label(name: str) -> str:
     """A field's name in words: ``date_of_birth`` → ``Date of birth``."""
     words = re.sub(r"\bemail", "e-mail", name.replace("_", " "))
-    for short in ("url", "vat", "id"):
+    for short in ("url", "vat", "id", "mql", "sql"):
         words = " ".join(short.upper() if word == short else word for word in words.split())
     return words[:1].upper() + words[1:]
 

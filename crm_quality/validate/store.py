@@ -170,7 +170,7 @@ def _verdict(rule: Rule, subject: _Subject) -> tuple[pl.Series, pl.Series, str]:
     if stated is not None and stated.references is not None:
         return *_linked(stated.references, subject, spoken), ""
     if stated is not None and stated.children is not None:
-        return *_childless(stated.children, subject.frames, frame, spoken), ""
+        return *_childless(stated.children, subject, spoken), ""
     return _one_by_one(rule, frame, context)
 
 
@@ -238,9 +238,15 @@ def _linked(stated: Reference, subject: _Subject, spoken: pl.Series) -> tuple[pl
 
 
 def _childless(
-    stated: Children, frames: Mapping[str, pl.DataFrame], frame: pl.DataFrame, spoken: pl.Series
+    stated: Children, subject: _Subject, spoken: pl.Series
 ) -> tuple[pl.Series, pl.Series]:
-    other = _frame(frames, stated.entity)
+    frame, other = subject.frame, _frame(subject.frames, stated.entity)
+    if stated.where is not None:
+        if stated.entity not in subject.entities:
+            raise _LackingError(f"the definition of {stated.entity} was not given")
+        definition, day = subject.entities[stated.entity], subject.context.as_of
+        context = Context(definition, frozenset(other.columns), day)
+        other = other.filter(expression(stated.where, context))
     _needs(frame, "this entity", stated.key)
     _needs(other, stated.entity, stated.field)
     both = _keys(frame, other)

@@ -97,3 +97,6 @@ def _other_fields(rule: Rule) -> Iterator[tuple[str, str]]:
             yield stated.references.entity, name
     if stated is not None and stated.children is not None:
         yield stated.children.entity, stated.children.field
+        if stated.children.where is not None:
+            for name in fields_of(stated.children.where):
+                yield stated.children.entity, name

@@ -64,6 +64,7 @@ def test_a_rate_without_a_latest_run_has_not_drifted():
     assert drifted(pl.concat([gone, other])).is_empty()
 
 
+@pytest.mark.capability(97)
 def test_history_has_a_point_per_run_and_scores_tell_what_they_were_before(shop):
     shop.finish_run(date(2024, 6, 1))
     shop.put("g", last_name="New", customer="a")

@@ -48,6 +48,7 @@ def test_the_page_says_the_headline_and_every_section(shop):
     assert len(page.all("section")) >= 8
 
 
+@pytest.mark.capability(99)
 def test_the_page_needs_nothing_but_itself(shop):
     page = Page(render_html(shop.card()))
     assert not page.all("script")

@@ -16,6 +16,7 @@ def assert_rows_are_as_many_as_counted(stock):
         assert stock.count(figure.rows) == figure.count, figure
 
 
+@pytest.mark.capability(98)
 def test_every_figure_has_as_many_rows_as_it_counts(shop):
     shop.version(1, 99, accepted=False, issues=[("contact.identifiable", "error", None)])
     shop.put("g", customer="a", email="ann@work.example", lifecycle_stage="sql")

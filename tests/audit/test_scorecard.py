@@ -58,6 +58,7 @@ def test_a_source_knows_what_it_brought_and_what_it_shares(shop):
     assert (crm.issues, store.issues) == (1, 2)
 
 
+@pytest.mark.capability(66)
 def test_a_field_tells_what_records_lack_and_what_merging_gave(shop):
     fields = shop.contacts().fields
     email = by(fields, "field", "email")
@@ -82,6 +83,7 @@ def test_dimensions_are_good_over_total(shop):
     assert total - good == 2
 
 
+@pytest.mark.capability(66)
 def test_completeness_asks_required_fields_of_every_record_and_sometimes_of_some(shop):
     card = shop.contacts()
     before = by(card.dimensions, "dimension", "completeness")
@@ -189,6 +191,7 @@ def test_no_record_is_lost_between_before_and_after(new_stock, cells):
     assert bool(tables) == any(value for _, value in cells)
 
 
+@pytest.mark.capability(100)
 def test_costs_are_counts_of_the_store(shop):
     costs = {cost.cost: (cost.count, cost.total) for cost in shop.contacts().costs}
     assert costs["split"] == (1, 3)
@@ -199,6 +202,7 @@ def test_costs_are_counts_of_the_store(shop):
     assert costs["unattended"] == (1, 1)
 
 
+@pytest.mark.capability(100)
 def test_double_sends_are_the_mails_beyond_the_first_of_each_customer(shop):
     shop.put("g", customer="a", email="ann@work.example")
     shop.put("h", customer="a", email="ann@home.example", source="shop")
@@ -252,6 +256,7 @@ def test_the_scorecard_is_json_with_a_version(shop):
     assert plain["entities"][0]["counts"]["received"] == 6
 
 
+@pytest.mark.capability(70)
 def test_nothing_is_written(shop):
     def tables():
         return shop.connection.execute(
@@ -273,6 +278,7 @@ def test_timeliness_looks_at_the_day_of_the_report(shop):
     assert by(later.dimensions, "dimension", "timeliness").score == 0
 
 
+@pytest.mark.capability(97, 70)
 def test_figures_of_a_run_are_the_figures_of_the_scorecard(shop):
     shop.finish_run()
     card = shop.contacts()

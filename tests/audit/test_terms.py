@@ -18,6 +18,7 @@ def test_a_target_is_met_or_missed(shop):
     assert not card.passed
 
 
+@pytest.mark.capability(109)
 def test_a_target_that_is_just_reached_is_met(shop):
     assert shop.card(targets={"contact.uniqueness": 75}).passed
 

@@ -72,9 +72,52 @@ def people(count, systems):
     return pl.DataFrame(rows)
 
 
+def hanging(count):
+    """Entity → rows that hang on people; some of nobody, in two currencies."""
+    key = [f"hubspot_contacts-{number % 50}" for number in range(count)]
+    key[7] = "nobody"
+    many = {
+        "source_key": [f"r{number}" for number in range(count)],
+        "contact_key": key,
+        "contact_source": ["hubspot_contacts"] * count,
+    }
+    month = [f"2024-0{1 + number % 6}-1{number % 9}" for number in range(count)]
+    money = {
+        "amount": [f"{250 + 137 * (number % 41)}.50" for number in range(count)],
+        "currency": ["NOK" if number % 9 == 0 else "EUR" for number in range(count)],
+    }
+    stages = ["prospecting", "proposal", "negotiation", "won", "lost"]
+    return {
+        "campaign": pl.DataFrame(
+            {"source_key": ["k1"], "name": [LONG], "cost": ["1200"], "currency": ["EUR"]}
+        ),
+        "deal": pl.DataFrame(
+            {**many, **money, "stage": (stages * count)[:count], "close_date": month,
+             "created_at": ["2024-01-02"] * count, "owner": ["Nina Berg"] * count}
+        ),
+        "transaction": pl.DataFrame(
+            {**many, **money, "product": ["tea", LONG, "salt"] * (count // 3), "occurred_at": month}
+        ),
+        "ticket": pl.DataFrame(
+            {**many, "priority": ["high", "low"] * (count // 2), "created_at": month,
+             "ticket_status": ["open", "solved", "perhaps"] * (count // 3), "resolved_at": month}
+        ),
+        "campaign_member": pl.DataFrame(
+            {**many, "campaign_key": ["k1"] * count, "responded_at": month,
+             "member_status": ["responded", "sent"] * (count // 2)}
+        ),
+        "touchpoint": pl.DataFrame(
+            {**many, "lead_source": ["Google Ads", "Newsletter"] * (count // 2),
+             "occurred_at": month}
+        ),
+        "task": pl.DataFrame({**many, "subject": ["call"] * count, "due_at": month,
+                              "owner": [LONG, "Nina Berg"] * (count // 2)}),
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="session")
-def card(tmp_path_factory):
-    """The scorecard after three runs of contacts and one of companies, with all it can show."""
+def made(tmp_path_factory):
+    """The scorecard and the business after seven runs, with all they can show."""
     folder = Project.create(tmp_path_factory.mktemp("browser") / "project").folder
     with (folder / "crmq.yml").open("a", encoding="utf-8") as settings:
         settings.write(SETTINGS)
@@ -91,18 +134,27 @@ def card(tmp_path_factory):
         }
     )
     project.run(companies, entity="company", as_of=date(2024, 6, 4))
+    for entity, rows in hanging(60).items():
+        project.run(rows, source="crm", entity=entity, as_of=date(2024, 6, 5))
+    business = project.crm.business(as_of=date(2024, 6, 30))
     made = project.audit(as_of=date(2024, 6, 30))
     contacts, *others = made.entities
     # it takes a dozen runs for a rate to have a history that it can leave
     fallen = Drift("email", "webform", "filled", 0.41, 0.93, 0.85, 1.0, 14)
-    return replace(made, entities=(replace(contacts, drift=(fallen,)), *others))
+    return replace(made, entities=(replace(contacts, drift=(fallen,)), *others)), business
 
 
 @pytest.fixture(scope="session")
-def report(card, tmp_path_factory):
-    """The page of the card, as a file."""
+def card(made):
+    """The scorecard."""
+    return made[0]
+
+
+@pytest.fixture(scope="session")
+def report(made, tmp_path_factory):
+    """The page of both, as a file."""
     file = tmp_path_factory.mktemp("browser") / "audit.html"
-    file.write_text(render_html(card), encoding="utf-8")
+    file.write_text(render_html(*made), encoding="utf-8")
     return file
 
 

@@ -103,6 +103,37 @@ def test_targets_teams_money_and_drift_are_on_the_page(page):
     assert "E-mail, filled, from webform: 41% now, 93% in the 14 runs before" in said
 
 
+def test_the_business_and_what_hangs_on_customers_are_on_the_page(page):
+    open_all(page)
+    heads = page.locator("#business h2").all_inner_texts()
+    for head in (
+        "What deduplication changed",
+        "Pipeline",
+        "Forecast",
+        "Campaigns",
+        "Who comes back",
+        "Tickets",
+        "What somebody should look at",
+        "Lead score",
+        "Segments",
+    ):
+        assert head in heads
+    assert page.locator("#rows tbody tr").count() >= 7
+    links = page.locator("nav a").all_inner_texts()
+    assert [word.lower() for word in links] == ["contacts", "companies", "business", "rows"]
+
+
+def test_heat_has_colour_where_customers_came_back(page):
+    colours = page.evaluate("""
+        [...document.querySelectorAll('td.heat')].map(e => [e.innerText.trim(),
+                                                           getComputedStyle(e).backgroundColor])
+    """)
+    warm = {colour for share, colour in colours if share not in {"", "0"}}
+    cold = {colour for share, colour in colours if share in {"", "0"}}
+    assert warm
+    assert not warm & cold
+
+
 def test_words_are_large_enough_to_read_and_targets_to_touch(page):
     open_all(page)
     sizes = page.evaluate("""
@@ -130,4 +161,10 @@ def test_on_paper_all_that_is_folded_is_unfolded(browser, report):
     page.emulate_media(media="print")
     example = page.locator("details.issue .in").first
     assert example.bounding_box()["height"] > 0
+    # what is scrolled on a screen would be cut off on paper
+    cut = page.evaluate("""
+        [...document.querySelectorAll('#business .scroll, #rows .scroll')]
+        .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))
+    """)
+    assert cut == []
     page.close()

@@ -20,6 +20,7 @@ def settle(folder, text):
         settings.write(text)
 
 
+@pytest.mark.capability(73, 109)
 def test_a_scheduled_job_fails_with_1_when_a_target_is_missed(crmq, customers):
     settle(customers, "targets: {contact.lead_source.filled: 90, contact.integrity: 100}\n")
     audited = crmq("audit", "--project", customers)
@@ -91,6 +92,7 @@ def test_every_figure_is_listed_by_name(crmq, customers):
     assert "contact.lead_source.filled" in crmq("audit", "rows", "--project", customers).out
 
 
+@pytest.mark.capability(98)
 @pytest.mark.parametrize("output", ["table", "json", "jsonl", "csv"])
 def test_the_rows_behind_a_figure_are_listed_masked(crmq, customers, output):
     listed = crmq(
@@ -148,3 +150,13 @@ def test_an_empty_store_has_nothing_to_list_and_reaches_no_score(crmq, project):
     assert failed.code == 1
     assert "score missed the target" in failed.err
     assert crmq("audit", "rows", "contact.golden", "--project", project.folder).code == 2
+
+
+def test_the_page_tells_of_the_business_unless_it_is_not_wanted(crmq, customers, tmp_path):
+    deals = tmp_path / "deals.csv"
+    deals.write_text("source,source_key,contact_key,stage,amount,currency\ncrm,d1,1,won,9,EUR\n")
+    crmq("run", deals, "--entity", "deal", "--project", customers)
+    page = tmp_path / "audit.html"
+    for option, is_there in (("--business", True), ("--no-business", False)):
+        assert crmq("audit", "--html", page, option, "--project", customers).code == 0
+        assert ('id="business"' in page.read_text()) is is_there

@@ -30,6 +30,7 @@ REPORTS = [
     ("forecast", "--past"), ("tickets",), ("tickets", "--by", "customer"),
     ("tickets", "--by", "ticket"), ("tasks",), ("tasks", "--by", "owner"), ("campaign",),
     ("renewals",), ("leads",), ("leads", "--by", "history"), ("attention",),
+    ("pipeline", "--by", "double"), ("leads", "--by", "role"),
 ]  # fmt: skip
 
 
@@ -61,6 +62,27 @@ def test_names_of_deals_are_masked_unless_asked_for(crmq, folder):
     assert "licence" not in crmq(*asked).out
     assert "licence" not in crmq(*asked, "--format", "jsonl").out
     assert "licence" in crmq(*asked, "--show-personal").out
+
+
+def test_deals_that_look_like_one_are_masked_too(crmq, project, tmp_path):
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "source_key,first_name,last_name,email\n1,Ann,Leclerc,ann@nordlicht.example\n"
+    )
+    deals = tmp_path / "deals.csv"
+    deals.write_text(
+        "source_key,contact_key,name,stage,amount,currency,created_at\n"
+        "d1,1,Anns licence,Proposal,1000,EUR,2026-06-01\n"
+        "d2,1,Licence for Ann,Proposal,1010,EUR,2026-06-09\n"
+    )
+    at = ("-p", project.folder)
+    crmq("run", people, "--source", "crm", *at)
+    crmq("run", deals, "--source", "crm", "--entity", "deal", *at)
+    asked = ("crm", "pipeline", "--by", "double", *at, "-f", "json")
+    (row,) = json.loads(crmq(*asked).out)
+    assert (row["days_apart"], row["counted_twice"]) == (8, "404.00")
+    assert "icence" not in crmq(*asked).out
+    assert "Licence for Ann" in crmq(*asked, "--show-personal").out
 
 
 def test_a_report_that_is_not_there_ends_with_2_and_names_those_that_are(crmq, folder):
@@ -106,3 +128,26 @@ def test_workflows_are_shown_done_and_told(crmq, folder, tmp_path):
     file = tmp_path / "tasks.ics"
     assert "wrote 3 tasks" in crmq("crm", "tasks", "--ics", file, *at).err
     assert file.read_text().count("BEGIN:VTODO") == 3
+
+
+def test_notifications_are_listed_masked_and_handed_over_once(crmq, project, tmp_path):
+    (project.folder / "rules" / "workflows" / "tell.yml").write_text(
+        "workflow: tell\nentity: deal\nwhen: {field: stage, equals: won}\n"
+        'then: [{notify: {to: finance, text: "{name} is won"}}]\n'
+    )
+    deals = project.folder.parent / "deals.csv"
+    deals.write_text(DEALS)
+    at = ("-p", project.folder)
+    crmq("run", deals, "--source", "shop", "--entity", "deal", *at)
+    assert "nothing waits to be sent" in crmq("crm", "notifications", *at).err
+    crmq("crm", "workflows", "--apply", *at)
+    listed = crmq("crm", "notifications", *at)
+    assert "finance" in listed.out
+    assert "Bobs licence" not in listed.out
+    assert "hand over with --send FILE" in listed.err
+    file = tmp_path / "out.jsonl"
+    assert "1 notification added" in crmq("crm", "notifications", "--send", file, *at).err
+    assert json.loads(file.read_text())["text"] == "Bobs licence is won"
+    assert "0 notifications added" in crmq("crm", "notifications", "--send", file, *at).err
+    refused = crmq("crm", "notifications", "--send", tmp_path / "no" / "x.jsonl", *at)
+    assert (refused.code, refused.out) == (0, "")  # nothing waits, so nothing is written

@@ -49,6 +49,7 @@ def crm(crmq, folder, monkeypatch):
         ("attribution",), ("segment",), ("segment", "high_value"), ("audience", "newsletter"),
         ("rfm", "--each"), ("value", "--currency", "eur"), ("cohorts",), ("churn",),
         ("recommend", "2"), ("overview",), ("overview", "--all"),
+        ("before-after",),
     ],
 )  # fmt: skip
 def test_every_report_is_a_table_and_json_and_names_nobody(crm, words):

@@ -146,6 +146,7 @@ def test_the_guideline_written_again_is_the_same(crmq, project, tmp_path):
     assert crmq("rules", "docs", "--out", page, "--check", *here).code == 0
 
 
+@pytest.mark.capability(74)
 def test_a_guideline_that_the_rules_have_left_behind_fails_the_gate(crmq, project, tmp_path):
     page = tmp_path / "guideline.html"
     here = ("--html", "--project", project.folder)

@@ -98,6 +98,7 @@ def test_applying_rules_reports_as_a_run_does(crmq, edited):
     assert Project.open(edited).golden()["lead_source"].to_list() == ["paid_search"] * 2
 
 
+@pytest.mark.capability(8)
 def test_unused_fields_and_values_and_idle_rules_are_listed(crmq, taken_in):
     here = ("--project", taken_in.folder)
     report = json.loads(crmq("rules", "usage", "--format", "json", *here).out)

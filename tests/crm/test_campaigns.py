@@ -80,6 +80,7 @@ def found(rows):
     return people, money
 
 
+@pytest.mark.capability(50)
 @pytest.mark.parametrize("same", [(), ("1", "2")])
 def test_people_count_once_and_revenue_counts_for_one_campaign(business, same):
     query = "SELECT * FROM crm.campaign_result"
@@ -99,6 +100,7 @@ def test_people_count_once_and_revenue_counts_for_one_campaign(business, same):
     assert money == revenue
 
 
+@pytest.mark.capability(51)
 def test_revenue_by_campaign_is_never_more_than_there_is(business):
     total = defaultdict(Decimal)
     for _, _, amount, currency, _ in WON:
@@ -119,6 +121,7 @@ def test_cost_is_told_in_its_currency_and_once(business):
     assert (spring["cost_per_response"], spring["response_rate"]) == (Decimal("40.00"), 50.0)
 
 
+@pytest.mark.capability(50)
 @settings(max_examples=10)
 @given(st.lists(st.tuples(st.sampled_from("12"), st.sampled_from(STRENGTH)), max_size=6))
 def test_a_merged_customer_has_the_strongest_status_of_its_parts(business, said):

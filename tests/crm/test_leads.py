@@ -45,6 +45,7 @@ def test_the_history_is_that_of_the_versions_and_tells_what_is_not_allowed(busin
     ]  # fmt: skip
 
 
+@pytest.mark.capability(15)
 def test_an_illegal_jump_is_refused_and_a_step_back_needs_a_reason(business):
     say_stages(business, "lead")
     with pytest.raises(RefusedError, match="does not go from lead to churned: allowed are"):
@@ -73,6 +74,7 @@ def test_a_source_that_repeats_itself_does_not_take_a_step_back(business):
     assert state == [{"stage": "sql"}]
 
 
+@pytest.mark.capability(13)
 def test_a_lead_that_is_converted_twice_is_one_contact_with_one_deal(business):
     say_stages(business, "lead")
     first = business.crm.convert("crm:1", "Licence", amount=Decimal("99.50"), currency="EUR")
@@ -91,6 +93,7 @@ def test_a_converted_lead_keeps_its_deal_through_a_merge(business):
         assert store.rows("SELECT contact_id FROM crm.deal") == [(1,)]
 
 
+@pytest.mark.capability(49)
 def test_leads_are_accepted_or_returned_with_a_reason_and_reasons_are_counted(business):
     numbers = [business.crm.hand_over(f"crm:{key}", "Sam") for key in "123"]
     with pytest.raises(RefusedError, match="nobody has answered: crmq crm lead accept 1"):
@@ -110,3 +113,57 @@ def test_leads_are_accepted_or_returned_with_a_reason_and_reasons_are_counted(bu
     assert told == [("Sam", "no budget", 2), ("Bo", "a student", 1)]
     states = business.crm.leads("handover")["handover_state"].to_list()
     assert states == ["accepted", "returned", "returned", "returned"]
+
+
+COMPANY = {"source_key": "f1", "name": "Nordlicht GmbH", "domain": "nordlicht.example",
+           "country": "DE"}  # fmt: skip
+WORKS = {**ANN, "company_name": "Nordlicht", "job_title": "Buyer", "country": "DE"}
+
+
+def companies(business):
+    return business.ask("SELECT entity_id, name FROM crm.company ORDER BY entity_id", now=None)
+
+
+@pytest.mark.capability(13, 11)
+def test_a_lead_finds_its_company_and_is_tied_to_it_in_its_role(business):
+    business.take("company", COMPANY)
+    business.take("contact", WORKS)
+    done = business.crm.convert("crm:1", "Licence")
+    (company,) = companies(business)
+    assert (done.company_id, done.company_is_new) == (company["entity_id"], False)
+    assert business.ask("SELECT contact_id, company_id FROM crm.deal", now=None) == [
+        {"contact_id": 1, "company_id": done.company_id}
+    ]
+    tied = "SELECT company_id, role FROM crm.contact_at_company WHERE contact_id = 1"
+    assert business.ask(tied, now=None) == [{"company_id": done.company_id, "role": "Buyer"}]
+
+
+@pytest.mark.capability(13)
+def test_a_lead_whose_company_is_not_there_makes_it_once_and_no_deal_unless_asked(business):
+    business.take("contact", WORKS)
+    done = business.crm.convert("crm:1")
+    assert (done.company_is_new, done.deal_id, done.is_new) == (True, None, True)
+    assert [row["entity_id"] for row in companies(business)] == [done.company_id]
+    again = business.crm.convert("crm:1")
+    assert (again.company_id, again.company_is_new, again.is_new) == (done.company_id, False, False)
+    later = business.crm.convert("crm:1", "Licence")
+    assert later.is_new
+    assert business.ask("SELECT company_id FROM crm.deal", now=None) == [
+        {"company_id": done.company_id}
+    ]
+    tied = "SELECT company_id, role FROM crm.contact_at_company WHERE contact_id = 1"
+    assert business.ask(tied, now=None) == [{"company_id": done.company_id, "role": "Buyer"}]
+
+
+def test_where_several_companies_may_be_meant_somebody_has_to_say_which(business):
+    business.take("company", {**COMPANY, "domain": None, "country": "AT", "city": "Graz",
+                              "vat_id": "ATU13585627"},
+                  {**COMPANY, "source_key": "f2", "domain": None, "country": "AT", "city": "Wien",
+                   "vat_id": "ATU66889218"})  # fmt: skip
+    business.take("contact", {**WORKS, "country": None})
+    with pytest.raises(RefusedError, match="--company SOURCE:KEY"):
+        business.crm.convert("crm:1", "Licence")
+    done = business.crm.convert("crm:1", "Licence", company="crm:f2")
+    assert business.ask("SELECT company_id FROM crm.deal", now=None) == [
+        {"company_id": done.company_id}
+    ]

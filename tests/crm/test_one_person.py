@@ -68,6 +68,7 @@ def rows(project: Project, query: str) -> list[tuple[Any, ...]]:
         return store.rows(query)
 
 
+@pytest.mark.capability(2)
 def test_one_person_in_seven_exports_is_one_customer_with_all_histories(project):
     assert len(project.golden()) == 1
     customer = project.golden()["entity_id"].item()
@@ -85,6 +86,7 @@ def test_a_row_that_gives_two_entities_counts_once(folder, tmp_path):
     assert rows(made, "SELECT email FROM crm.contact") == [("annabel@leclerc.example.org",)]
 
 
+@pytest.mark.capability(18, 81)
 def test_a_refund_a_cancelled_booking_and_the_same_file_again_are_what_they_say(project, folder):
     totals = "SELECT sum(amount), sum(refunded) FROM crm.transaction"
     assert rows(project, totals) == [(Decimal("1020.50"), Decimal("5.00"))]

@@ -68,6 +68,7 @@ def test_the_stage_history_is_every_stay_of_every_deal(business):
     assert sorted(found, key=str) == sorted(expected, key=str)
 
 
+@pytest.mark.capability(47, 105)
 def test_time_in_stage_and_conversion_are_those_of_the_rows(business):
     days, became = defaultdict(list), defaultdict(dict)
     for key, (*_, way) in DEALS.items():
@@ -174,6 +175,7 @@ def expected_forecast(when):
     return found
 
 
+@pytest.mark.capability(44, 105)
 def test_the_forecast_is_what_a_hand_would_reckon(business):
     told = business.crm.forecast(as_of=NOW)
     expected = expected_forecast(NOW)
@@ -186,6 +188,7 @@ def test_the_forecast_is_what_a_hand_would_reckon(business):
     assert found[date(2026, 7, 1), "EUR"]["plain"] == Decimal("403.37")
 
 
+@pytest.mark.capability(44)
 def test_the_backtest_knows_at_each_months_beginning_only_what_was_known_then(business):
     won = {(date(2026, 3, 1), "EUR"): Decimal("900.10"), (date(2026, 5, 1), "EUR"): Decimal(310)}
     past = business.crm.forecast_past(as_of=NOW).to_dicts()
@@ -209,6 +212,7 @@ def test_the_backtest_knows_at_each_months_beginning_only_what_was_known_then(bu
         assert row["best"] in row["says"] or "plain" in row["says"]
 
 
+@pytest.mark.capability(4)
 def test_a_merge_moves_no_money(business):
     sums = "SELECT currency, sum(amount) AS s, count(*) AS n FROM crm.pipeline_deal GROUP BY ALL"
     apart = {row["currency"]: (row["s"], row["n"]) for row in business.ask(sums)}
@@ -219,6 +223,7 @@ def test_a_merge_moves_no_money(business):
     assert of_ann == 4
 
 
+@pytest.mark.capability(44)
 def test_a_deal_that_came_twice_inflates_the_forecast_by_itself(business):
     before = sum(row["stage"] for row in business.crm.forecast(as_of=NOW).to_dicts())
     with business.crm._reading(NOW) as store, store.rehearsal():

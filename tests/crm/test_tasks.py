@@ -59,6 +59,7 @@ def business(business_with):
     return made
 
 
+@pytest.mark.capability(26)
 def test_a_task_is_late_when_it_is_late_where_its_owner_is(business):
     zones = {"ann lee": "Pacific/Auckland", "bo berg": "America/Los_Angeles"}
     expected = {}
@@ -82,6 +83,7 @@ def test_a_task_is_late_when_it_is_late_where_its_owner_is(business):
     assert late["days_late"].to_list() == [1]
 
 
+@pytest.mark.capability(27)
 def test_records_of_people_who_have_left_or_are_nobody_are_found(business):
     found = business.ask(
         "SELECT f.entity, r.source_key, f.fault FROM crm.owner_fault f"
@@ -94,6 +96,7 @@ def test_records_of_people_who_have_left_or_are_nobody_are_found(business):
     ]
 
 
+@pytest.mark.capability(25)
 def test_no_task_is_lost_by_a_merge(business):
     with business.merged(now=NOW) as store:
         assert store.value("SELECT count(*) FROM crm.task_due WHERE contact_id = 1") == 8
@@ -106,6 +109,7 @@ def deals_without_step(business):
         " JOIN landing.record r ON r.record_id = n.deal_id", NOW)}  # fmt: skip
 
 
+@pytest.mark.capability(55)
 def test_an_open_deal_for_which_nothing_is_planned_is_found(business):
     # a task of contact 2 that names no deal stands for its deal d2; d4 is won
     assert deals_without_step(business) == {"d1", "d3"}
@@ -118,6 +122,7 @@ def test_an_open_deal_for_which_nothing_is_planned_is_found(business):
     assert deals_without_step(business) == {"d3"}
 
 
+@pytest.mark.capability(54)
 def test_a_record_is_stale_after_the_day_that_is_allowed_until_something_happens(business):
     def stale(now):
         return {row["source_key"] for row in business.ask(
@@ -132,6 +137,7 @@ def test_a_record_is_stale_after_the_day_that_is_allowed_until_something_happens
     assert stale(datetime(2026, 6, 15, 0, 1)) == set()
 
 
+@pytest.mark.capability(29)
 def test_renewals_of_the_next_90_days_and_those_that_have_passed(business):
     def keys(query):
         return {row["source_key"] for row in business.ask(
@@ -148,6 +154,7 @@ def test_renewals_of_the_next_90_days_and_those_that_have_passed(business):
     assert business.crm.renewals(as_of=NOW).height == 3
 
 
+@pytest.mark.capability(29)
 def test_a_renewal_that_had_passed_when_it_came_is_an_issue(business):
     business.take("contract", {"source_key": "k8", "renews_on": "2020-01-01",
                                "starts_on": "2019-01-01"})  # fmt: skip

@@ -79,6 +79,7 @@ def expected():
     return told
 
 
+@pytest.mark.capability(58)
 def test_waiting_is_counted_in_working_time_as_minute_by_minute(business):
     found = {row["subject"]: (row["first_response"], row["resolution"], row["waiting"])
              for row in business.crm.tickets("ticket", as_of=NOW).to_dicts()}  # fmt: skip
@@ -102,6 +103,7 @@ def test_promises_by_priority_are_missed_by_answer_or_by_waiting(business):
         assert row["tickets"] == totals[row["priority"]]
 
 
+@pytest.mark.capability(24)
 def test_open_tickets_of_each_customer_add_up_before_and_after_a_merge(business):
     count = "SELECT contact_id, tickets FROM crm.ticket_open"
     apart = {row["contact_id"]: row["tickets"] for row in business.ask(count, NOW)}

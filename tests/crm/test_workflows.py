@@ -33,6 +33,7 @@ def tasks(business):
                         " ORDER BY due_at, subject")  # fmt: skip
 
 
+@pytest.mark.capability(53, 56)
 def test_onboarding_makes_its_tasks_once_when_a_deal_is_won(fresh):
     business = fresh()
     deal = {"source_key": "d1", "contact_key": "2", "stage": "proposal", "owner": "Ann"}
@@ -61,6 +62,7 @@ def test_onboarding_makes_its_tasks_once_when_a_deal_is_won(fresh):
     assert business.crm.workflow_log()["name"].to_list() == shown["name"].to_list()
 
 
+@pytest.mark.capability(27)
 def test_records_without_an_owner_are_shared_out_in_turn(fresh):
     business = fresh(share=SHARE)
     business.take("deal", *({"source_key": f"d{n}", "stage": "proposal"} for n in range(3)))
@@ -103,6 +105,7 @@ def test_what_happened_before_a_workflow_was_thought_of_can_be_skipped(fresh):
         business.crm.workflows("moon")
 
 
+@pytest.mark.capability(46)
 def test_tags_of_merged_customers_are_added_up_and_each_is_there_once(fresh):
     vip = ("workflow: vip\nentity: contact\nwhen: {field: email, present: true}\n"
            "then: [{tag: vip}]\n")  # fmt: skip
@@ -129,6 +132,7 @@ def test_a_workflow_that_names_what_is_not_there_is_a_mistake_with_its_line(fres
     assert mistake.value.faults[0].line > 0
 
 
+@pytest.mark.capability(26)
 def test_tasks_become_a_calendar_that_keeps_each_under_its_number(fresh):
     business = fresh()
     business.take(

@@ -116,6 +116,7 @@ def test_the_same_file_twice_makes_no_second_proposals(people):
     assert "proposal 1 (rejected) says so" in again.lines["reason"].to_list()
 
 
+@pytest.mark.capability(68)
 def test_what_is_known_faulty_newer_or_pinned_is_not_proposed(people):
     people.overrides.pin(3, {"city": "Abuja"}, reason="x")
     done = people.enrichment.propose(
@@ -155,6 +156,7 @@ def test_the_latest_of_several_rows_counts_and_a_later_file_takes_its_place(peop
     }
 
 
+@pytest.mark.capability(68)
 def test_an_accepted_value_has_provenance_and_outlives_runs(people):
     people.enrichment.propose(said(entity_id=["3"], job_title=["Chief"]), source="clearview")
     done = people.enrichment.accept([1], reason="checked on their site")

@@ -8,6 +8,7 @@ import pytest
 from crm_quality import Project
 from crm_quality.errors import NotFoundError, RefusedError, UsageError
 from crm_quality.store import verify_trail
+from crm_quality.store.point_use import note_point_use
 
 PEOPLE = pl.DataFrame(
     {
@@ -59,6 +60,7 @@ def test_a_merge_joins_all_records_though_evidence_stands_against_it(people):
     assert homes(people)[7] == 1
 
 
+@pytest.mark.capability(65)
 def test_unmerge_gives_back_what_was_and_keeps_what_was_edited_since(people, tmp_path):
     never = Project.open(shutil.copytree(people.folder, tmp_path / "never"))
     edited = PEOPLE.filter(pl.col("source_key") == "6").with_columns(city=pl.lit("Tromsø"))
@@ -136,6 +138,7 @@ def test_a_dry_run_tells_and_writes_nothing(people):
         )
 
 
+@pytest.mark.capability(106)
 def test_a_stale_write_is_refused(people):
     seen = people.golden().filter(entity_id=ANN)["version"].item()
     people.entities.merge(ANN, BOB, reason="a", expected={ANN: seen})
@@ -259,6 +262,9 @@ def test_a_preview_tells_what_the_business_counts(people):
     assert figures["customers", None] == (2, 1)
 
 
+POINT_USE = ("crm.point_owner", "matching.shared_value")
+
+
 @pytest.mark.slow
 def test_acts_cluster_a_large_store_as_matching_all_of_it_again_would(own_stock):
     matching = own_stock.folder / "rules" / "matching" / "contact.yml"
@@ -276,6 +282,11 @@ def test_acts_cluster_a_large_store_as_matching_all_of_it_again_would(own_stock)
     assert sorted(path.name for path in (own_stock.folder / "cache").iterdir()) == tokens
     acted = homes(own_stock)
     households = own_stock.export("groups")
+    with own_stock.store() as store, store.rehearsal():
+        noted = [store.frame(f"FROM {table} ORDER BY ALL") for table in POINT_USE]
+        note_point_use(store, "contact")
+        for table, frame in zip(POINT_USE, noted, strict=True):
+            assert store.frame(f"FROM {table} ORDER BY ALL").equals(frame)
     own_stock.review.apply(again=["contact"])
     assert homes(own_stock) == acted
     assert own_stock.export("groups").equals(households)

@@ -30,6 +30,7 @@ def pairs(*rows):
     )
 
 
+@pytest.mark.capability(63)
 def test_labelled_pairs_give_precision_and_recall_with_limits(people):
     told = people.evaluation(pairs((1, 2, "same"), (3, 4, "1"), (1, 3, "No"), (2, 3, None)))
     assert told.kind == "pairs"

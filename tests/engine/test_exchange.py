@@ -100,6 +100,7 @@ def do(project, step):
                 project.review.withdraw([made["decision_id"][place]], reason="test")
 
 
+@pytest.mark.capability(93)
 @pytest.mark.slow
 @settings(max_examples=4)
 @given(steps=STEPS)
@@ -136,6 +137,7 @@ def test_the_feed_tells_of_each_kind_with_both_ids(proposing, tmp_path):
     assert told["occurred_at"].is_sorted()
 
 
+@pytest.mark.capability(93)
 def test_acts_of_stewards_an_undo_and_an_erasure_are_followed(proposing, tmp_path):
     project = Project.open(shutil.copytree(proposing, tmp_path / "project"))
     mirrors = {}
@@ -255,6 +257,7 @@ def test_a_source_or_system_that_is_not_there_is_told(joined):
         joined.exchange.merges("dynamics")
 
 
+@pytest.mark.capability(90)
 def test_every_export_is_written_with_its_types(joined, tmp_path):
     written = joined.exchange.write_all(tmp_path / "out" / "deep")
     assert {"contacts.parquet", "crosswalk.parquet", "changes.parquet"} <= {
@@ -267,6 +270,7 @@ def test_every_export_is_written_with_its_types(joined, tmp_path):
     assert contacts.height == joined.golden().height
 
 
+@pytest.mark.capability(90)
 def test_the_published_copy_has_every_export_as_a_view(joined):
     import duckdb  # noqa: PLC0415
 

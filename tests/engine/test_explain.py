@@ -39,6 +39,7 @@ def test_two_records_of_one_customer_tell_what_joined_them(people):
     assert told.step.joined
 
 
+@pytest.mark.capability(94)
 def test_the_parts_the_user_sees_sum_up_to_the_weight(people):
     told = people.explain(1, 3).to_dict()
     parts = told["prior"] + sum(part["weight"] for part in told["evidence"]) + told["remainder"]
@@ -84,6 +85,7 @@ def test_what_cannot_be_explained_is_told(people):
         people.explain("crm:1", "crm:a")
 
 
+@pytest.mark.capability(94)
 def test_every_join_of_a_run_is_explained(stocked):
     with stocked.store() as store:
         joined = store.rows(

@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -299,6 +300,7 @@ class Store(RuleBasedStateMachine):
         assert told["record_id"].is_unique().all()
 
 
+@pytest.mark.capability(3, 4, 28, 65, 33)
 def test_what_a_store_promises_holds_after_any_steps() -> None:
     run_state_machine_as_test(
         Store,

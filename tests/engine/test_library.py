@@ -51,6 +51,7 @@ def test_dedupe_of_nothing_is_nothing():
 text = st.one_of(st.none(), st.text(max_size=20))
 
 
+@pytest.mark.capability(60)
 @pytest.mark.slow
 @given(
     st.lists(

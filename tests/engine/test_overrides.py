@@ -135,6 +135,7 @@ def test_an_opt_out_that_arrives_goes_before_a_pin(people):
     assert told["rule"] == "any_true"
 
 
+@pytest.mark.capability(106)
 def test_a_pin_seen_on_an_older_version_is_refused(people):
     version = golden(people)["version"]
     people.overrides.pin(1, {"city": "Oslo"}, reason="x", expect_version=version)
@@ -221,6 +222,7 @@ def test_every_cell_of_every_customer_has_a_record_a_rule_and_a_run(people):
     assert set(told.filter(pl.col("entity_id") == 3)["rule"]) == {"only record"}
 
 
+@pytest.mark.capability(77)
 def test_conflicts_show_who_won_and_who_lost(people):
     (city,) = people.export("conflicts").to_dicts()
     assert (city["field"], city["value"], city["losing_value"]) == ("city", "Bergen", "Oslo")

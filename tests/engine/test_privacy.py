@@ -132,6 +132,35 @@ def test_backups_that_still_hold_the_person_are_listed(project):
     assert done.backups == (backup.file,)
 
 
+def test_a_person_may_be_named_by_an_address_that_nobody_shares(project):
+    foretold = project.privacy.erase(" Zenobia@Zwickerhut.org ", reason="", dry_run=True)
+    assert foretold.entity_id == 1
+    with pytest.raises(NotFoundError, match="no customer has this e-mail address"):
+        project.privacy.erase("nobody@example.org", reason="x")
+
+
+def test_what_an_undone_run_had_brought_keeps_no_key_and_can_be_erased_too(project):
+    other = CONTACTS.head(1).with_columns(pl.lit("zwick-77").alias("source_key"))
+    brought = project.run(other, source="crm").summary.run_id
+    project.undo(brought, reason="wrong file")
+    project.privacy.erase(1, reason="request 7")
+    with project.store() as store:
+        kept = store.rows("SELECT source_key FROM landing.withdrawn_record")
+        number = store.value("SELECT record_id FROM landing.withdrawn_record")
+    assert [key.startswith("erased:") for (key,) in kept] == [True]
+    assert b"zwick-77" not in project.store_path.read_bytes()
+    assert project.upkeep.verify().is_whole
+    # it still has its number back, unless it is erased as well
+    again = project.run(other, source="crm").summary
+    assert again.records.accepted == 1
+    assert project.crosswalk()["record_id"].max() == number
+    project.undo(again.run_id, reason="wrong file")
+    done = project.privacy.erase("crm:zwick-77", reason="request 7")
+    assert done.entity_id == number
+    assert project.run(other, source="crm").summary.records.suppressed == 1
+    assert project.upkeep.verify().is_whole
+
+
 def test_who_is_not_there_or_without_a_reason_nothing_is_erased(project):
     with pytest.raises(NotFoundError):
         project.privacy.erase("crm:nobody", reason="x")

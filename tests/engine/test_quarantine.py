@@ -591,6 +591,7 @@ def test_what_cannot_be_waived_is_told_and_nothing_is_written(held, record, opti
 # the store ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.capability(102)
 def test_every_decision_is_a_sealed_event_with_its_author_and_reason(unmatched, rows, nobody):
     unmatched.run(rows(nobody, {**nobody, "source_key": "4"}), as_of=DAY)
     unmatched.quarantine.fix("crm:3", {"last_name": "Tran"}, reason="asked", as_of=DAY)

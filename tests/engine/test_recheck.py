@@ -163,6 +163,7 @@ def test_a_row_that_waits_behind_a_record_in_force_goes_on_waiting(project):
     assert everything(wiser) == before
 
 
+@pytest.mark.capability(7)
 def test_a_column_kept_as_a_custom_field_fills_the_field_that_is_defined_later(project):
     project.run(rows({**ANN, "loyalty_level": "4"}), as_of=DAY)
 

@@ -38,6 +38,7 @@ def homes(project):
     return dict(crosswalk.select("record_id", "entity_id").iter_rows())
 
 
+@pytest.mark.capability(71)
 def test_a_decision_joins_at_once_and_stays_with_every_later_run(people):
     before = homes(people)
     assert before[3] != before[1]
@@ -147,6 +148,7 @@ def test_a_file_is_decided_wholly_or_not_at_all(people):
         people.review.decide_all(pl.DataFrame({"a": ["1"]}))
 
 
+@pytest.mark.capability(71)
 def test_the_queue_asks_what_matters_first_and_never_twice(own_stock):
     review = own_stock.review
     asked = review.queue(most=30)

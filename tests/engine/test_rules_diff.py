@@ -57,6 +57,7 @@ def diff(store, tmp_path):
     return edited
 
 
+@pytest.mark.capability(108)
 def test_the_same_rules_change_nothing_and_judge_nothing(store):
     found = store.rulebook.diff("last", as_of=DAY)
 
@@ -149,6 +150,7 @@ def test_what_matching_would_do_is_not_foreseen_and_said_so(diff):
     assert "matching changes as well" in note
 
 
+@pytest.mark.capability(7)
 def test_a_field_that_is_new_is_filled_from_the_column_it_has(diff):
     field = "  updated_by_hand: {meaning: X., type: text}\n"
     found = diff((CONTACT, "\nrules:\n", "\n" + field + "\nrules:\n"))
@@ -212,6 +214,7 @@ def cells(golden):
     }
 
 
+@pytest.mark.capability(108)
 @pytest.mark.slow
 def test_what_is_foretold_is_what_applying_the_rules_does(project):
     """The law of the diff, on rows with every fault of the planted ones."""

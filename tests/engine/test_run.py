@@ -9,7 +9,7 @@ import pytest
 from crm_quality import Project
 from crm_quality.errors import InputError, LimitError, NotFoundError, ProjectError
 from crm_quality.store import verify_trail
-from crm_quality.store.matching import note_point_use
+from crm_quality.store.point_use import note_point_use
 
 ANN = {
     "source": "crm",
@@ -267,6 +267,7 @@ def test_every_value_of_a_joined_record_names_its_record(project):
     assert set(origins["source"]) <= {"crm", "shop"}
 
 
+@pytest.mark.capability(9)
 def test_the_same_address_in_different_spellings_keeps_both_raw_forms(project):
     project.run(rows(ANN, ANN_AGAIN))
     with project.store() as store:
@@ -285,6 +286,7 @@ def test_the_row_is_kept_as_it_came(project):
     assert json.loads(custom) == {"Shoe size": "39"}
 
 
+@pytest.mark.capability(102)
 def test_each_run_leaves_a_sealed_event(project):
     project.run(rows(ANN))
     project.run(rows(BOB))
@@ -302,6 +304,7 @@ def test_a_failing_run_leaves_the_store_as_it_was(project, tmp_path):
     assert hidden_away(project) == before
 
 
+@pytest.mark.capability(60)
 def test_a_check_stores_nothing(project):
     before = hidden_away(project)
     checked = project.check(rows(ANN, NOBODY))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
+import pytest
 
 from crm_quality import Project
 
@@ -49,6 +50,7 @@ def test_a_value_that_two_customers_share_is_an_issue_of_both_and_quarantines_ne
     assert run.issues.filter(rule="contact.tax_id.unique").height == 2
 
 
+@pytest.mark.capability(54)
 def test_a_record_is_stale_the_day_after_its_two_years_and_not_before(project):
     quiet = rows(ann(updated_at="2024-03-01T23:00:00Z"))
 
@@ -63,6 +65,7 @@ def test_a_record_is_stale_the_day_after_its_two_years_and_not_before(project):
     ]
 
 
+@pytest.mark.capability(54)
 def test_a_change_in_the_source_clears_the_flag_of_a_stale_record(project):
     project.run(rows(ann(updated_at="2020-01-01T00:00:00Z")), as_of=DAY)
     before = issues(project, "contact.stale").height
@@ -145,6 +148,7 @@ def test_how_store_checks_ended_is_kept_when_it_changes(project):
     assert ended == [(1, "passed", 1, 0), (3, "warned", 1, 1)]
 
 
+@pytest.mark.capability(76)
 def test_contacts_that_lead_to_no_company_and_mail_of_another_one_are_found(project):
     project.run(
         rows({"source": "crm", "source_key": "1", "name": "Borealis Shipping AS",
@@ -175,6 +179,7 @@ def test_contacts_that_lead_to_no_company_and_mail_of_another_one_are_found(proj
     assert orphans.select("source_key", "value").rows() == [("4", "Lumen Optics BV")]
 
 
+@pytest.mark.capability(37)
 def test_a_field_missing_where_it_must_be_filled_is_listed_by_its_row(project):
     project.run(
         rows(

@@ -54,6 +54,7 @@ ANN = person("1", email="ann@quay.example")
 BAD = person("2", email="bo at quay.example", first_name=None, last_name=None)
 
 
+@pytest.mark.capability(86)
 def test_the_last_run_leaves_no_trace(unmatched):
     unmatched.run(frame(ANN, person("3", city="Oslo")))
     before, card = told(unmatched), plain(unmatched.audit().to_dict()["entities"])
@@ -69,6 +70,7 @@ def test_the_last_run_leaves_no_trace(unmatched):
     assert event == [("the wrong file",)]
 
 
+@pytest.mark.capability(86)
 def test_the_files_can_be_imported_again_and_give_the_same_numbers(unmatched):
     unmatched.run(frame(ANN))
     more = frame(person("7", email="seven@quay.example"), BAD)
@@ -276,6 +278,7 @@ def as_frame(rows):
     )
 
 
+@pytest.mark.capability(86)
 @given(files=st.lists(FILE, min_size=2, max_size=2), place=st.integers(0, 1))
 @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_undoing_a_run_is_never_having_run_it(template, tmp_path_factory, files, place):

@@ -56,6 +56,7 @@ def stocked(project):
     return project
 
 
+@pytest.mark.capability(62)
 def test_unknown_values_come_with_their_records_sources_times_and_meaning(stocked):
     stocked.run(
         people(("9", "Zimmermann", "Gogle Ads", "lead")).with_columns(source=pl.lit("shop"))
@@ -530,6 +531,7 @@ def demo(tmp_path_factory):
     return files, whole, forgetful.folder
 
 
+@pytest.mark.capability(36)
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["run", "apply"])
 def test_the_demo_with_forgotten_synonyms_comes_to_the_same_totals(demo, tmp_path, way):

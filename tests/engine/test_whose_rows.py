@@ -183,6 +183,7 @@ words = st.lists(
 )
 
 
+@pytest.mark.capability(33)
 @settings(max_examples=25, deadline=None)
 @given(words)
 def test_a_merge_never_widens_what_may_be_sent(two, said):

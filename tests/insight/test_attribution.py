@@ -33,6 +33,7 @@ def weights(model, moments):
     return [weight / sum(found) for weight in found]
 
 
+@pytest.mark.capability(35, 105)
 @pytest.mark.parametrize("model", MODELS)
 def test_each_model_gives_the_credit_that_its_definition_says(business, given, model):
     touches = given["touchpoint"].to_dicts()
@@ -58,6 +59,7 @@ def test_each_model_gives_the_credit_that_its_definition_says(business, given, m
     assert told == pytest.approx(expected, abs=2e-6)
 
 
+@pytest.mark.capability(35)
 def test_credits_of_a_deal_add_up_to_one_and_revenue_to_its_amount_also_after_a_merge(
     business, joined
 ):

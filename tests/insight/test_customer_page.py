@@ -9,13 +9,19 @@ import pytest
 
 from crm_quality import Project
 from crm_quality.crm.customer_page import customer_page
-from crm_quality.crm.partial import view_definitions
+from crm_quality.crm.partial import view_definitions, view_over
 from crm_quality.errors import NotFoundError
 
 _EVENTS_OF = """
 SELECT * EXCLUDE (contact_id, bucket, company_id) FROM crm.event WHERE contact_id = ?
 ORDER BY occurred_at DESC NULLS LAST, entity, entity_id DESC
 """
+_MONEY_OF = """
+SELECT * EXCLUDE (contact_id, bucket) FROM crm.contact_money WHERE contact_id = ? ORDER BY currency
+"""
+_CONCERNS_OF = (
+    "SELECT * EXCLUDE (contact_id) FROM crm.concern WHERE contact_id = ? ORDER BY concern"
+)
 
 
 @pytest.fixture
@@ -38,6 +44,7 @@ def rows_of(events, *keys):
     return found
 
 
+@pytest.mark.capability(2, 57)
 @pytest.mark.parametrize("key", ["1", "2", "3", "4", "5", "6"])
 def test_a_profile_has_every_row_of_the_customer_once(business, events, key):
     page = business.insight.profile(f"crm:{key}")
@@ -58,6 +65,12 @@ def test_a_profile_says_what_the_views_say(business):
                 [contact],
             )
             assert page.permissions.equals(allowed)
+            money = store.frame(_MONEY_OF, [contact])
+            assert page.money.equals(money)
+            assert page.money.schema == money.schema
+            concerns = store.frame(_CONCERNS_OF, [contact])
+            assert page.concerns.equals(concerns)
+            assert page.concerns.schema == concerns.schema
             figures = store.frame("SELECT * FROM crm.customer WHERE entity_id = ?", [contact])
             assert page.first_seen_at == figures["first_seen_at"][0]
             assert page.last_seen_at == figures["last_seen_at"][0]
@@ -65,6 +78,7 @@ def test_a_profile_says_what_the_views_say(business):
             assert page.still_open("deal").height == figures["open_deals"][0]
 
 
+@pytest.mark.capability(17, 57)
 def test_a_merge_adds_up_histories_roles_and_permissions_and_loses_none(business, events, joined):
     with joined(business, (1, 2)) as store:
         page = customer_page(store, 1)
@@ -93,12 +107,14 @@ def test_everybody_else_has_a_bucket_so_that_all_rows_are_counted(business, even
     }  # fmt: skip
 
 
+@pytest.mark.capability(59)
 def test_first_and_last_seen_span_all_records_and_leave_out_plans(business):
     page = business.insight.profile(3)
     assert page.first_seen_at.date().isoformat() == "2025-03-01"
     assert page.last_seen_at.date().isoformat() == "2026-05-01"  # the bounce
 
 
+@pytest.mark.capability(11)
 def test_companies_come_with_the_role_that_each_record_tells(business):
     page = business.insight.profile(1)
     assert page.companies.select("company_name", "role").rows() == [
@@ -134,6 +150,16 @@ def test_money_is_told_by_currency_less_what_was_given_back(business):
 def test_who_is_not_there_is_named(business):
     with pytest.raises(NotFoundError, match="404"):
         business.insight.profile("crm:404")
+
+
+def test_a_part_stands_in_the_place_of_its_table_whatever_else_is_called_like_it():
+    query = view_over("crm.concern", {"crm.note": "SELECT 1", "crm.ticket": "SELECT 2"})
+    assert "FROM (SELECT 1) AS note WHERE" in query
+    assert "FROM (SELECT 2) AS ticket WHERE" in query
+    inner = view_over("crm.consent_state", {"crm.consent": "SELECT 3"})
+    assert "(SELECT 3) c\n" in inner
+    assert "part of" not in inner
+    assert "landing.record r" in inner
 
 
 def test_every_view_that_a_view_reads_is_known_by_its_definition():

@@ -49,6 +49,7 @@ def histories(seed=1, people=1200):
     return who, when
 
 
+@pytest.mark.capability(42)
 def test_churn_is_scored_on_days_that_the_model_has_not_seen(business, joined):
     with joined(business) as store:
         pay(store, *histories())
@@ -62,6 +63,7 @@ def test_churn_is_scored_on_days_that_the_model_has_not_seen(business, joined):
     assert chances.max() <= 1
 
 
+@pytest.mark.capability(42)
 def test_a_model_that_is_no_better_than_the_base_rate_says_so(business, joined):
     random = np.random.default_rng(3)
     with joined(business) as store:

@@ -38,6 +38,7 @@ def test_value_is_what_stays_by_customer_and_currency(business, payments):
     assert told == dict(expected)
 
 
+@pytest.mark.capability(28, 43)
 def test_a_duplicate_splits_value_a_merge_restores_it_and_the_ledger_stays_equal(business, joined):
     ledger = (
         "SELECT currency, sum(net), sum(payments) FROM crm.contact_money GROUP BY ALL ORDER BY 1"
@@ -60,6 +61,7 @@ def test_several_currencies_are_never_one_sum(business):
     assert (one["currency"], one["net"]) == ("EUR", Decimal("150.05"))
 
 
+@pytest.mark.capability(39, 105)
 def test_deciles_are_those_of_pandas(business, joined):
     with joined(business) as store:
         store.execute("DELETE FROM crm.transaction_row")
@@ -83,6 +85,7 @@ def test_deciles_are_those_of_pandas(business, joined):
         assert table[told].tolist() == expected.tolist(), column
 
 
+@pytest.mark.capability(45, 105)
 def test_cohorts_are_counted_by_the_month_of_the_first_payment(business, payments):
     months = defaultdict(set)
     for contact, _, amount, _, month, _ in payments:
@@ -98,6 +101,7 @@ def test_cohorts_are_counted_by_the_month_of_the_first_payment(business, payment
     assert set(found.filter(months=0)["retention"]) == {1.0}
 
 
+@pytest.mark.capability(41)
 def test_pairs_of_products_have_the_support_confidence_and_lift_of_a_count(business, payments):
     baskets = defaultdict(set)
     for contact, _, amount, _, _, product in payments:

@@ -13,6 +13,7 @@ from crm_quality.errors import DefinitionError, NotFoundError
 DAY = date(2026, 6, 30)
 
 
+@pytest.mark.capability(34)
 def test_a_score_equals_the_sum_by_hand(business, given):
     found = {row["contact_id"]: row for row in business.insight.scores(as_of=DAY).to_dicts()}
     rules = business.insight.rules.score("lead").engagement
@@ -38,6 +39,7 @@ def test_a_score_equals_the_sum_by_hand(business, given):
     assert found[4]["decides"] is None  # no job title: nothing is known
 
 
+@pytest.mark.capability(34)
 def test_parts_add_up_to_the_total_and_unknown_parts_are_counted(business):
     scores = business.insight.scores(as_of=DAY)
     parts = scores.drop("contact_id", "total", "unknown")

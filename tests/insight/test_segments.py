@@ -35,6 +35,7 @@ def test_members_are_those_for_whom_the_condition_holds(business):
         assert members(store, nobody, as_of=DAY).is_empty()
 
 
+@pytest.mark.capability(38)
 def test_a_change_in_size_after_a_merge_is_explained_row_by_row(business, joined):
     with joined(business) as store:
         first = snapshot(store)
@@ -99,6 +100,7 @@ def test_snapshots_are_kept_and_recorded(tmp_path):
         Project.open(made.folder).insight.snapshot("high_value")
 
 
+@pytest.mark.capability(52)
 def test_only_granted_unbounced_wanted_addresses_are_sent_to(business):
     found = business.insight.audience("newsletter", topic="news")
     assert found.people["address"].to_list() == ["ann@lee-family.org", "ives@ives.example.org"]
@@ -110,6 +112,7 @@ def test_only_granted_unbounced_wanted_addresses_are_sent_to(business):
         business.insight.audience("newsletter", channel="pigeon")
 
 
+@pytest.mark.capability(52)
 def test_a_merge_never_adds_an_address_and_no_address_is_sent_to_twice(business, joined):
     ids = "SELECT entity_id AS contact_id FROM crm.contact"
 
@@ -138,6 +141,7 @@ def test_names_are_spelt_as_names(name, shown):
     assert spelt(name) == shown
 
 
+@pytest.mark.capability(40)
 def test_nobody_is_greeted_without_a_name_in_its_place(business):
     assert greeting(None, None, None) == "Hello,"
     assert greeting("Ms", None, "Ives") == "Dear Ms Ives,"

@@ -282,6 +282,7 @@ ROWS = [
 NAMES = [expected["source"] for _, _, expected, _ in ROWS]
 
 
+@pytest.mark.capability(80, 83, 78)
 @pytest.mark.parametrize(("header", "row", "expected", "custom"), ROWS, ids=NAMES)
 def test_a_row_of_each_export_says_what_it_means(tmp_path, header, row, expected, custom):
     names = header.split(",")
@@ -321,6 +322,7 @@ def test_a_preset_says_nothing_twice(source):
     assert bool(definition.recognised_by) != (source in along)
 
 
+@pytest.mark.capability(80)
 def test_test_leads_of_meta_are_no_records():
     row = {"id": "l:1", "created_time": "x", "form_id": "f:1", "email": "test@fb.com",
            "full_name": "<test lead: dummy data for full_name>"}  # fmt: skip

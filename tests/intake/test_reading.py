@@ -45,6 +45,7 @@ def problems(table):
     return table.problems.rows()
 
 
+@pytest.mark.capability(85)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -87,6 +88,7 @@ def test_excels_separator_line_is_no_header(write):
     assert read(write("sep=;\nid;name\n1;a,b\n")).headers == ["id", "name"]
 
 
+@pytest.mark.capability(85)
 def test_titles_above_the_table_are_left_out_and_said(write):
     table = read(write("Contacts of March\n\nid,name,city\n1,Ann,Bonn\n"))
     assert rows(table) == [("1", "Ann", "Bonn")]
@@ -363,6 +365,7 @@ def workbook(path, sheets):
     return path
 
 
+@pytest.mark.capability(85)
 def test_a_workbook_gives_text_as_it_is_meant(tmp_path):
     cells = [
         ["Contacts of March"],

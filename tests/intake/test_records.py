@@ -187,6 +187,7 @@ def test_a_guessed_key_must_tell_the_rows_apart():
 # --- custom fields, raw, hashes
 
 
+@pytest.mark.capability(6)
 def test_what_is_not_mapped_is_kept_as_custom_fields_without_blanks():
     rows = [{"source_key": "1", "email": "a", "Shoe": "42", "Hat": " "},
             {"source_key": "2", "email": "b", "Shoe": None, "Hat": ""}]  # fmt: skip
@@ -390,6 +391,7 @@ def test_ignored_columns_do_not_make_a_record_new():
     assert first == again
 
 
+@pytest.mark.capability(6)
 def test_drift_is_told_and_stops_a_source_that_says_so():
     row = {"No": "1", "Colour": "red"}
     intake = taken([row], source="shop", rules=with_source(**SHOP), mapping={"city": "No"})

@@ -17,6 +17,7 @@ def companies(*cases):
     return customers(*cases, entity=COMPANY, others=firms())
 
 
+@pytest.mark.capability(64)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -36,6 +37,7 @@ def test_an_acronym_stands_for_its_company():
     assert companies(full, {**full, "name": "NBM"}) == [0, 0]
 
 
+@pytest.mark.capability(64)
 def test_a_branch_in_another_town_is_another_company():
     berlin = {
         **QUANDETEC,
@@ -47,6 +49,7 @@ def test_a_branch_in_another_town_is_another_company():
     assert companies(QUANDETEC, berlin) == [0, 1]
 
 
+@pytest.mark.capability(64)
 def test_subsidiaries_in_two_lines_of_business_are_two_companies():
     energy, dental = (
         {"name": f"Alrozon {line} GmbH", "domain": f"alrozon-{line.lower()}.de", "country": "DE"}

@@ -71,6 +71,7 @@ def same_partition(one: pl.DataFrame, other: pl.DataFrame) -> bool:
 UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
+@pytest.mark.capability(75)
 # An example takes seconds and holds hundreds of records, each of which comes, changes or goes in
 # blocks of six and less: a few examples reach what many would.
 @settings(

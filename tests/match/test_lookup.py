@@ -236,4 +236,4 @@ def test_the_parts_of_a_weight_sum_up_to_it(data):
     assert told.relations["same_person"] == pytest.approx(told.probability)
     region = next(at for at, c in enumerate(compared) if c.name == "region")
     if vector[region] >= 0:
-        assert told.remainder <= 1e-9
+        assert told.remainder <= 1e-6  # weights are told to a millionth

@@ -22,6 +22,7 @@ THOMAS = {
 SABINE = {**THOMAS, "first_name": "Sabine", "email": "sabine.brandt@web.example"}
 
 
+@pytest.mark.capability(63)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -48,6 +49,7 @@ def test_husband_and_wife_are_two_though_they_share_a_mailbox_too():
     assert customers({**THOMAS, **family}, {**SABINE, **family}) == [0, 1]
 
 
+@pytest.mark.capability(63)
 def test_a_household_does_not_chain_its_members_records():
     again = [{**THOMAS, "phone": None}, {**SABINE, "street": None}]
     assert customers(THOMAS, SABINE, *again) == [0, 1, 0, 1]
@@ -68,6 +70,7 @@ def test_father_and_son_of_one_name_are_told_apart_by_birth_date():
     assert customers(*pair) == [0, 1]
 
 
+@pytest.mark.capability(63)
 def test_colleagues_behind_the_mailbox_and_switchboard_of_an_office_are_two():
     office = {
         "email": "info@quandetec.example",

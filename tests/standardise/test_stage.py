@@ -27,6 +27,7 @@ def read(definition: EntityDefinition = CONTACT, **fields: object) -> dict[str, 
     return standardise(contacts(**fields), definition, country="US").row(0, named=True)
 
 
+@pytest.mark.capability(78)
 def test_a_messy_record_gets_its_canonical_form_and_keeps_what_came() -> None:
     row = read(
         first_name="Dr. ANN",
@@ -65,6 +66,7 @@ def test_a_bad_value_is_set_aside_with_what_was_written() -> None:
     assert (row["created_at"], row["created_at__note"]) == (None, "invalid")
 
 
+@pytest.mark.capability(61)
 @pytest.mark.parametrize("text", ["n/a", "N.A.", "-", "unknown", "TBD", "null"])
 @pytest.mark.parametrize("field", ["first_name", "email", "phone", "city", "lead_source", "state"])
 def test_placeholders_count_as_missing_in_every_field(field: str, text: str) -> None:
@@ -88,6 +90,7 @@ def test_norway_is_a_country_and_na_is_unclear() -> None:
     assert read(country="n/a")["country__note"] == "placeholder"
 
 
+@pytest.mark.capability(9)
 def test_further_addresses_and_numbers_go_to_the_lists() -> None:
     row = read(
         email="a@acme.com; b@acme.com",
@@ -277,6 +280,7 @@ def test_rows_keep_their_order_and_their_raw_text(rows: list[dict[str, str | Non
         assert result[f"{name}__raw"].to_list() == frame[name].to_list()
 
 
+@pytest.mark.capability(67)
 @settings(max_examples=15, deadline=None)
 @given(ROWS)
 def test_standardising_again_changes_nothing(rows: list[dict[str, str | None]]) -> None:
@@ -284,6 +288,7 @@ def test_standardising_again_changes_nothing(rows: list[dict[str, str | None]]) 
     assert_frame_equal(standardise(once, CONTACT, country="US"), once, check_column_order=False)
 
 
+@pytest.mark.capability(67)
 @settings(max_examples=15, deadline=None)
 @given(ROWS)
 def test_canonical_values_are_their_own_canonical_form(rows: list[dict[str, str | None]]) -> None:

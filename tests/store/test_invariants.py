@@ -78,6 +78,7 @@ WRONG = {
 }
 
 
+@pytest.mark.capability(3)
 @pytest.mark.parametrize("name", WRONG)
 def test_what_must_never_be_is_seen(sound, tmp_path, name):
     path = tmp_path / "store.duckdb"

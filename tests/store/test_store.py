@@ -20,6 +20,7 @@ def path(tmp_path):
         return tmp_path / "store.duckdb"
 
 
+@pytest.mark.capability(1)
 def test_a_new_store_has_every_table_and_keeps_rows(path):
     with open_store(path) as store:
         schemas = {row[0] for row in store.rows("SELECT schema_name FROM duckdb_tables()")}
@@ -118,6 +119,7 @@ def test_an_untouched_trail_is_whole(path):
         assert verify_trail(store) == []
 
 
+@pytest.mark.capability(102)
 @pytest.mark.parametrize(
     "tampering",
     [

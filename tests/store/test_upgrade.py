@@ -65,6 +65,7 @@ def put_rows(old):
     )
 
 
+@pytest.mark.capability(5)
 @pytest.mark.parametrize("number", NUMBERS[:-1])
 def test_a_store_of_an_earlier_version_is_upgraded_and_kept(tmp_path, number, caplog):
     path = old_store(tmp_path / "store.duckdb", number)

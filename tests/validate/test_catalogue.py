@@ -23,6 +23,7 @@ def test_no_two_rules_have_one_code():
     assert len(codes) == len(set(codes))
 
 
+@pytest.mark.capability(69)
 @pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.code)
 def test_a_rule_has_title_owner_message_advice_and_a_docs_entry(rule):
     page = (ROOT / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
@@ -33,6 +34,7 @@ def test_a_rule_has_title_owner_message_advice_and_a_docs_entry(rule):
     assert f'<a id="{rule.code}"></a>' in page
 
 
+@pytest.mark.capability(74)
 def test_the_page_of_rules_says_what_the_definitions_say():
     checked = subprocess.run(
         [sys.executable, ROOT / "scripts" / "rule_reference.py", "--check"],

@@ -86,6 +86,8 @@ def test_records_with_an_error_planted_are_the_quarantine(entity, request):
 STORE_RULES = {
     "contact": {
         "contact.email.unique", "contact.tax_id.unique", "contact.stale", "contact.owner.active",
+        # by the mail that came back: tests/crm/test_exports_of_others.py
+        "contact.email.bounced",
         # of contacts against companies: tests/engine/test_store_rules.py
         "contact.company_name.orphan", "contact.email.other_company",
     },
@@ -110,6 +112,7 @@ def golden(rows, definition):
     return frame.with_columns(pl.int_range(1, frame.height + 1).alias("entity_id"))
 
 
+@pytest.mark.capability(103)
 def test_faults_of_contacts_among_each_other_are_found_once_each(contact):
     rows = [clean_person(number) for number in range(300)]
     rows[10]["email"] = rows[20]["email"] = rows[30]["email"]
@@ -149,6 +152,7 @@ def test_faults_of_companies_among_each_other_are_found_once_each(company):
     assert {key: rules for (_, key), rules in found(issues).items()} == expected
 
 
+@pytest.mark.capability(36, 10)
 def test_every_accepted_value_and_every_synonym_is_read_and_none_is_accused(contact, company):
     for definition in (contact, company):
         for name, field in definition.fields.items():

@@ -110,6 +110,7 @@ def test_the_severity_of_a_value_that_cannot_be_read_is_the_fields_own(person):
     assert checked.quarantined.height == 1
 
 
+@pytest.mark.capability(62)
 def test_an_unknown_value_gets_the_nearest_accepted_one(person):
     frame = records(
         stage=[None, None, None],
@@ -178,6 +179,7 @@ class TestRequired:
 
         assert found(issues) == {("1", "person.tax.required")}
 
+    @pytest.mark.capability(61)
     def test_a_placeholder_counts_as_missing(self, person):
         definition = person(fields=self.FIELD.format(severity="warning", more=""))
         frame = records(tax=[None], tax__raw=["n/a"], tax__note=["placeholder"])

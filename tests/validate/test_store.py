@@ -63,6 +63,7 @@ REFERENCE = """
 """
 
 
+@pytest.mark.capability(76)
 def test_a_key_that_points_nowhere_is_an_orphan(person):
     frame = _golden(parent=["2", None, "9"])
 

@@ -1,6 +1,6 @@
--- needs: contact, deal, ticket, task, activity, note, contract, user, company, campaign
+-- needs: contact, deal, ticket, task, activity, note, contract, user, company, campaign, usage_event, preference
 -- What somebody should look at: open deals without a next step, records that nobody has touched,
--- contracts past their renewal, owners who have left.
+-- contracts past their renewal, owners who have left, deals that were entered twice.
 
 -- open deals for which nothing is planned: no open task due, no activity ahead. A task or activity
 -- counts that names the deal, or that names its customer and no deal.
@@ -72,4 +72,12 @@ SELECT 'slow_deal', 'deal', deal_id, owner,
 FROM crm.pipeline_deal WHERE is_slow
 UNION ALL
 SELECT 'past_close', 'deal', deal_id, owner, 'open, and was to be closed on ' || close_date
-FROM crm.pipeline_deal WHERE is_past_close;
+FROM crm.pipeline_deal WHERE is_past_close
+UNION ALL
+SELECT 'double_deal', 'deal', other_id, NULL, 'may be deal ' || min(deal_id) || ' once more'
+FROM crm.deal_double WHERE outcome = 'open' GROUP BY other_id
+UNION ALL
+SELECT 'unknown_caller', 'activity', activity_id, owner,
+       CASE owners WHEN 0 THEN 'a call by a number that none of our contacts has'
+            ELSE 'a call by a number that ' || owners || ' contacts share' END
+FROM crm.call_waiting;
