@@ -93,7 +93,8 @@ def remarks(
     wrong = [line for line in issues if line.severity != "info"]
     if wrong:
         most = max(wrong, key=lambda line: line.records)
-        said.append(f"Most frequent fault: {_lower(most.fault)} ({most.records:,} records).")
+        records = f"{most.records:,} record{'s' * (most.records != 1)}"
+        said.append(f"Most frequent fault: {_lower(most.fault)} ({records}).")
     return tuple(said)
 
 

@@ -24,6 +24,7 @@ def test_every_record_is_counted_once(shop):
 def test_the_headline_says_it_in_words(shop):
     card = shop.contacts()
     assert card.headline == "3 customers stand behind 4 records."
+    assert any(said.endswith("(1 record).") for said in card.remarks)
     assert card.remarks[:2] == (
         "25% of the records were duplicates (1).",
         "1 waits in quarantine for a steward.",
