@@ -53,6 +53,9 @@ def comparisons(definition: EntityDefinition, columns: Iterable[str]) -> tuple[C
             if field.match is not None and (comparison := table.get(field.match)) is not None:
                 named.setdefault(comparison.name, comparison)
     columns = set(columns)
-    if "given" not in columns and person.SURNAME.name in named:
-        named[person.SURNAME.name] = person.SURNAME_ALONE
+    if "given" not in columns:
+        alone = {c.name: c for c in (person.SURNAME_ALONE, shared.EMAIL_ALONE)}
+        named |= {name: c for name, c in alone.items() if name in named}
+    elif "letters" in columns and person.GIVEN_NAME.name in named:
+        named[person.GIVEN_NAME.name] = person.GIVEN_NAME_BY_MAIL
     return usable(named.values(), columns)

@@ -53,6 +53,24 @@ GIVEN_NAME = Comparison(
     weakening=("same, 1 in 64", "initial", "different"),
 )
 
+#: Who spells a name wrong does not spell the mailbox wrong likewise: of jon.smith@acme.com and
+#: jane.smith@acme.com each says that its record's name is meant as it stands.
+EACH_BY_NAME = (
+    "(given_l <> given_r AND contains(letters_l, given_l) AND contains(letters_r, given_r)"
+    " AND least(length(given_l), length(given_r)) > 2)"
+)
+_SLIPS = {"two edits", "alike", "far"}
+#: Of records with mailboxes; the same levels, so that one model knows both.
+GIVEN_NAME_BY_MAIL = replace(
+    GIVEN_NAME,
+    levels=tuple(
+        replace(level, condition=f"({level.condition}) AND NOT coalesce({EACH_BY_NAME}, FALSE)")
+        if level.name in _SLIPS
+        else level
+        for level in GIVEN_NAME.levels
+    ),
+)
+
 SURNAME = Comparison(
     "surname",
     ("surname", "given"),

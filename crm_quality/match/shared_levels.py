@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crm_quality.match.levels import ELSE, Comparison, Level, alike, edits, exact
+from crm_quality.match.person_levels import EACH_BY_NAME
 
 _KIND = "greatest(mail_kind_l, mail_kind_r)"
 _OWN_WORD = f"least(mail_kind_l, mail_kind_r) = 0 AND {_KIND} < 2"
 _SAME_NUMBER = "local_digits_l IS NOT DISTINCT FROM local_digits_r"
+_NEAR_MAIL = f"{edits('mail_l', 'mail_r', 2, 8)} AND {_SAME_NUMBER} AND {_KIND} < 3"
 
 EMAIL = Comparison(
     "email",
@@ -15,7 +19,7 @@ EMAIL = Comparison(
     (
         Level("same", "list_has_any(mails_l, mails_r) AND mail_kind_l < 3", 2, "mails"),
         Level("same mailbox of a function", "list_has_any(mails_l, mails_r)", 2, shared=True),
-        Level("near", f"{edits('mail_l', 'mail_r', 2, 8)} AND {_SAME_NUMBER} AND {_KIND} < 3", 2),
+        Level("near", f"{_NEAR_MAIL} AND NOT coalesce({EACH_BY_NAME}, FALSE)", 2),
         Level(
             "same number, other letters",
             "local_digits_l = local_digits_r AND length(local_digits_l) > 4",
@@ -40,6 +44,15 @@ EMAIL = Comparison(
             0,
         ),
         ELSE,
+    ),
+)
+
+#: Of records without given names; the same levels, so that one model knows both.
+EMAIL_ALONE = replace(
+    EMAIL,
+    levels=tuple(
+        replace(level, condition=_NEAR_MAIL) if level.name == "near" else level
+        for level in EMAIL.levels
     ),
 )
 

@@ -211,3 +211,19 @@ def test_a_household_is_a_group_of_customers_and_a_pair_says_what_it_is():
     home = result.groups.filter(pl.col("group") == "household")
     assert home["record_id"].sort().to_list() == [1, 2, 3]
     assert home["group_id"].n_unique() == 1
+
+
+def test_colleagues_whose_mailboxes_say_their_names_are_apart():
+    jon = {
+        "first_name": "Jon",
+        "last_name": "Smith",
+        "email": "jon.smith@acme.example",
+        "phone": "+1 415 555 0100",
+        "street": "1 Main St",
+        "postcode": "94105",
+        "city": "San Francisco",
+        "country": "US",
+        "company_name": "Acme Inc",
+    }
+    jane = {**jon, "first_name": "Jane", "email": "jane.smith@acme.example"}
+    assert customers(jon, jane, {**jane, "street": None, "postcode": None}) == [0, 1, 1]
