@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 from rich.console import Console
@@ -78,7 +78,9 @@ def as_table(frame: pl.DataFrame, *, title: str = "") -> Table:
     """A frame as a table for the terminal; numbers to the right, null as nothing."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for name, dtype in frame.schema.items():
-        table.add_column(name, justify="right" if dtype.is_numeric() else "left")
+        # the name of a rule is copied into other commands: it is never cut
+        side: Literal["left", "right"] = "right" if dtype.is_numeric() else "left"
+        table.add_column(name, justify=side, no_wrap=name == "rule")
     for row in frame.iter_rows():
         table.add_row(*(_cell(value) for value in row))
     return table

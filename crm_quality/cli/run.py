@@ -23,7 +23,15 @@ from crm_quality.cli.options import (
     SourceOption,
     Wait,
 )
-from crm_quality.cli.output import as_table, console, print_frame, print_object, progress, say
+from crm_quality.cli.output import (
+    as_table,
+    console,
+    counted,
+    print_frame,
+    print_object,
+    progress,
+    say,
+)
 from crm_quality.definitions import default_rules
 from crm_quality.engine.attended import note_failure
 from crm_quality.engine.check import Reading
@@ -156,7 +164,7 @@ def check(
         )
         counts = done.summary.records
         say(
-            f"{counts.received:,} rows: {counts.accepted:,} would be accepted, "
+            f"{counted(counts.received, 'row')}: {counts.accepted:,} would be accepted, "
             f"{counts.quarantined:,} quarantined"
         )
     elif output is Format.JSON:

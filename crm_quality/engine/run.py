@@ -300,6 +300,7 @@ def _keep(
     batch = pl.lit(run.store.next_id("batch_id", "landing.batch"), pl.Int64)
     judged = Judged(run, definition, fresh.with_columns(batch.alias("batch_id")))
     with run.clock.stage("store"):
+        _tell_same_content(run, intake, entity)
         _write_batch(run, intake, fresh.height, entity)
         new = fresh.filter("is_new")
         write_records(run.store, entity, new, run_id=run.run_id)
@@ -317,6 +318,23 @@ def _keep(
         )
     counts.quarantined += judged.quarantined.height
     counts.accepted += fresh.height - judged.quarantined.height
+
+
+def _tell_same_content(run: RunUnderway, intake: Intake, entity: str) -> None:
+    """Say that the file was taken in before as another source: its rows are other records now."""
+    before = run.store.frame(
+        "SELECT b.run_id, b.source, b.origin FROM landing.batch b WHERE b.file_hash = ?"
+        " AND b.entity = ? AND b.source <> ? AND EXISTS (FROM landing.record r"
+        " WHERE r.entity = b.entity AND r.source = b.source AND r.ended_at IS NULL)"
+        " ORDER BY b.batch_id LIMIT 1",
+        [intake.file_hash, entity, intake.source],
+    )
+    for run_id, source, origin in before.iter_rows():
+        run.outcome.summary.notes.append(
+            f"{intake.origin}: has the content of {origin}, which run {run_id} took in as source "
+            f"{source!r}: every row becomes a second record. If it is the same export, take this "
+            f"run back (crmq undo {run.run_id}) and run it with --source {source}"
+        )
 
 
 def _write_batch(run: RunUnderway, intake: Intake, received: int, entity: str) -> None:

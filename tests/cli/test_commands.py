@@ -67,6 +67,12 @@ def test_exports_are_written_by_their_ending(crmq, contacts, project, tmp_path, 
     assert readers[ending](out).height == 2
 
 
+def test_names_of_rules_are_never_cut(crmq, contacts):
+    done = crmq("check", contacts)
+    assert "contact.email.repaired" in done.out or "contact.email.invalid" in done.out
+    assert "…" not in "".join(line for line in done.out.splitlines() if "contact." in line)
+
+
 def test_a_check_needs_no_project_and_fails_on_errors(crmq, contacts, tmp_path):
     checked = crmq("check", contacts, "--project", tmp_path / "nowhere")
     assert checked.code == 1

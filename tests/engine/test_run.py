@@ -144,6 +144,23 @@ def test_versions_of_one_key_in_one_file_are_taken_in_order(project):
     assert project.golden("contact").select("job_title", "records").rows() == [("Director", 1)]
 
 
+def test_the_same_file_under_another_name_is_told(project, tmp_path):
+    text = "source_key,first_name,last_name,email\n1,Ann,Leclerc,ann@leclerc.example\n"
+    for name in ("crm.csv", "copy.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    first, again = project.run(tmp_path / "crm.csv"), project.run(tmp_path / "crm.csv")
+    copied = project.run(tmp_path / "copy.csv")
+    told = [note for note in copied.summary.notes if "second record" in note]
+    assert len(told) == 1
+    assert "the content of crm.csv, which run 1 took in as source 'crm'" in told[0]
+    assert f"crmq undo {copied.summary.run_id}" in told[0]
+    for run in (first, again):
+        assert not any("second record" in note for note in run.summary.notes)
+    project.undo(copied.summary.run_id, reason="a copy")
+    as_before = project.run(tmp_path / "copy.csv", source="crm")
+    assert (as_before.summary.records.received, as_before.summary.records.unchanged) == (1, 1)
+
+
 def test_a_file_that_names_a_key_twice_is_unchanged_when_it_comes_again(project):
     data = rows(BOB, {**BOB, "job_title": "Director"}, ANN)
     project.run(data, as_of=date(2026, 1, 1))
