@@ -84,7 +84,16 @@ def test_a_run_key_is_taken_once(crmq, project, contacts):
     assert "nothing was done" in ran.err
 
 
-@pytest.mark.parametrize("command", [("backup",), ("compact",), ("publish",), ("restore",)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup",),
+        *(
+            pytest.param((name,), marks=pytest.mark.slow)
+            for name in ("compact", "publish", "restore")
+        ),
+    ],
+)
 def test_a_disk_that_is_full_is_told_and_changes_nothing(project, contacts, command):
     project.run(contacts)
     arguments = list(command)

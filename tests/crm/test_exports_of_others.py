@@ -10,6 +10,8 @@ import pytest
 
 from crm_quality import Project
 
+pytestmark = pytest.mark.slow  # the projects of these tests take long to make
+
 
 @pytest.fixture
 def project(tmp_path) -> Project:

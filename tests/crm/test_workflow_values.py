@@ -9,6 +9,8 @@ import pytest
 
 from crm_quality.errors import RefusedError
 
+pytestmark = pytest.mark.slow  # the projects of these tests take long to make
+
 DAY = date(2026, 6, 15)
 SHARE = """
 workflow: share_out

@@ -12,6 +12,8 @@ from crm_quality.audit import render_html
 from crm_quality.crm.before_after import worded
 from crm_quality.validate.catalogue import label
 
+pytestmark = pytest.mark.slow  # the projects of these tests take long to make
+
 DAY = date(2026, 6, 30)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from crm_quality.crm.questions import QUESTIONS
 
+pytestmark = pytest.mark.slow  # the projects of these tests take long to make
+
 DAY = date(2026, 6, 30)
 CHANCE = {"proposal": 40}
 
