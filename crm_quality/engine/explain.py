@@ -18,7 +18,7 @@ from crm_quality.match.decided import Decided, Decision
 from crm_quality.match.evidence import Evidence, evidence
 from crm_quality.match.keys import usable_keys
 from crm_quality.store.decisions import decisions_in_force
-from crm_quality.store.pairs import component_of, pairs_among
+from crm_quality.store.pairs import chains_of, pairs_among
 from crm_quality.store.reference import RecordReference, find_members
 from crm_quality.store.workplaces import workplaces_of
 
@@ -204,7 +204,7 @@ def _explained(
     made = decisions_in_force(store, kind)
     decided = Decided(_plain(made))
     same = made.filter(pl.col("verdict") == "same").select("record_id_l", "record_id_r")
-    tied = component_of(store, kind, [left, right], at_least=model.accept, tied=same, most=LARGEST)
+    tied, _ = chains_of(store, kind, [left, right], at_least=model.accept, tied=same, most=LARGEST)
     too_large = len(tied) > LARGEST
     if too_large:
         tied = {left, right}

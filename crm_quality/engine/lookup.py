@@ -266,12 +266,6 @@ class Matcher:
         """``record_id`` of the records, by their positions."""
         return self._index.ids
 
-    @property
-    def megabytes(self) -> float:
-        """Memory that the records, the index and the golden records take, about."""
-        frames = int(self._golden.estimated_size()) + int(self._keys.estimated_size())
-        return (self._index.size + frames) / 1e6
-
     def __enter__(self) -> Self:
         return self
 

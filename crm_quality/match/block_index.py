@@ -81,12 +81,6 @@ class BlockIndex:
                 kept = named.filter(pl.len().over("value") <= LARGEST_BLOCK)
                 self._finer_blocks[key.name] = _blocks(kept)
 
-    @property
-    def size(self) -> int:
-        """Bytes held."""
-        every = [*self._blocks.values(), *self._finer_blocks.values()]
-        return sum(blocks.hashes.nbytes + blocks.positions.nbytes for blocks in every)
-
     def candidates(self, record: pl.DataFrame, most: int) -> Positions:
         """Positions of the records that share most with ``record``.
 

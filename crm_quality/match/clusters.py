@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -183,9 +183,3 @@ def average_linkage(weights: Floats, cut: float) -> list[list[int]]:
         groups[a] = sorted((groups[a] or []) + (groups[b] or []))
         groups[b] = None
     return [group for group in groups if group]
-
-
-def joined_by(count: int, pairs: Iterable[tuple[int, int]]) -> Ints:
-    """Components of explicit pairs."""
-    listed = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
-    return components(count, listed[:, 0], listed[:, 1])

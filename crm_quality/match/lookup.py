@@ -129,11 +129,6 @@ class MatchIndex:
         """The weights of some pairs taken apart."""
         return evidence(gammas, self.comparisons, self.model, self._definition.matching)
 
-    @property
-    def size(self) -> int:
-        """Bytes that the features and the index take, about."""
-        return self._index.size + int(self._features.estimated_size())
-
     def close(self) -> None:
         """Give the memory back."""
         self._comparator.close()

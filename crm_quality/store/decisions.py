@@ -50,20 +50,6 @@ def verdicts_in_force(store: Store, entity: str) -> pl.DataFrame:
     )
 
 
-def decided_again(store: Store, entity: str, source_keys: tuple[str, str, str, str]) -> int | None:
-    """The decision in force on two records (source, key, source, key), in either order."""
-    found: int | None = store.value(
-        """
-        SELECT max(decision_id) FROM matching.decision
-        WHERE entity = ? AND withdrawn_at IS NULL
-          AND ((source_l, source_key_l, source_r, source_key_r) = (?, ?, ?, ?)
-            OR (source_r, source_key_r, source_l, source_key_l) = (?, ?, ?, ?))
-        """,
-        [entity, *source_keys, *source_keys],
-    )
-    return found
-
-
 def write_decisions(
     store: Store, entity: str, decided: pl.DataFrame, *, actor: str, moment: datetime
 ) -> list[int]:

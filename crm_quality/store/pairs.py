@@ -66,19 +66,6 @@ WHERE record_id_{side} IN (FROM fresh) AND entity = $1 AND {ties}
 """
 
 
-def component_of(
-    store: Store,
-    entity: str,
-    record_ids: Collection[int],
-    *,
-    at_least: float,
-    tied: pl.DataFrame,
-    most: int,
-) -> set[int]:
-    """The records that chains of pairs tie to some; arguments as for `chains_of`."""
-    return chains_of(store, entity, record_ids, at_least=at_least, tied=tied, most=most)[0]
-
-
 def chains_of(
     store: Store,
     entity: str,

@@ -206,16 +206,16 @@ DYNAMICS = """\
 """
 
 
+def _take_contact_and_its_job(matched, tmp_path):
+    """Dynamics knows no job title; a form does."""
+    take(matched, tmp_path, DYNAMICS.format(title=""), "dynamics.csv")
+    form = FORM.format(key="77").replace("Message", "Job Title,Message")
+    take(matched, tmp_path, form.replace("Hello", "Roofer,Hello"))
+
+
 @pytest.mark.capability(91)
 def test_an_update_of_dynamics_has_its_three_columns_as_they_came(matched, tmp_path):
-    take(matched, tmp_path, DYNAMICS.format(title=""), "dynamics.csv")
-    take(
-        matched,
-        tmp_path,
-        FORM.format(key="77")
-        .replace("Message", "Job Title,Message")
-        .replace("Hello", "Roofer,Hello"),
-    )
+    _take_contact_and_its_job(matched, tmp_path)
     updates = matched.exchange.updates("dynamics")
     assert updates.columns[:3] == [
         "(Do Not Modify) Contact", "(Do Not Modify) Row Checksum", "(Do Not Modify) Modified On"
@@ -227,14 +227,7 @@ def test_an_update_of_dynamics_has_its_three_columns_as_they_came(matched, tmp_p
 
 @pytest.mark.capability(87)
 def test_once_updates_are_back_in_their_system_its_export_changes_nothing(matched, tmp_path):
-    take(matched, tmp_path, DYNAMICS.format(title=""), "dynamics.csv")
-    take(
-        matched,
-        tmp_path,
-        FORM.format(key="77")
-        .replace("Message", "Job Title,Message")
-        .replace("Hello", "Roofer,Hello"),
-    )
+    _take_contact_and_its_job(matched, tmp_path)
     before = matched.golden().drop("version", "updated_at")
     updates = matched.exchange.updates("dynamics").to_dicts()[0]
     exported = pl.read_csv(DYNAMICS.format(title="").encode(), infer_schema=False)
