@@ -7,6 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 "$bin/python" benchmarks/pipeline.py --rows 100000 --results benchmarks/results
+"$bin/python" benchmarks/speed.py --rows 100000 --results benchmarks/results
 "$bin/python" benchmarks/rules.py --rows 100000 --results benchmarks/results
 "$bin/python" benchmarks/store.py --rows 1000000 --results benchmarks/results
 "$bin/python" benchmarks/kill.py --moments 50 --results benchmarks/results

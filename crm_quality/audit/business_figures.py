@@ -30,10 +30,11 @@ ATTENTION = {
     "stale": "Records that nobody has touched for too long",
     "slow_deal": "Deals that are slow in their stage",
     "past_close": "Open deals past the day on which they were to close",
-    "double_deal": "Open deals that were entered twice",
+    "double_deal": "Open deals that may have been entered twice",
     "renewal_passed": "Active contracts past their renewal",
     "owner_inactive": "Records whose owner does not work here any more",
     "owner_unknown": "Records whose owner is no user",
+    "unknown_caller": "Calls by a number that no contact of ours has alone",
 }
 
 

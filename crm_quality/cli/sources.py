@@ -88,10 +88,12 @@ def try_files(
         )
         for file in files
     ]
+    if output is Format.JSON:
+        print_object({"files": [one.to_dict() for one in tests]}, output)
     for one in tests:
         if output is Format.TABLE:
             _print(one)
-        else:
+        elif output is Format.JSONL:
             print_object(one.to_dict(), output)
     raise typer.Exit(int(any(one.missing or one.columns.is_empty() for one in tests)))
 

@@ -54,7 +54,7 @@ def test_the_list_names_what_a_row_gives_and_how_it_is_known(crmq):
 def test_a_file_is_told_field_by_field_and_no_cell_is_shown(crmq, export):
     done = crmq("sources", "test", export, "--format", "json")
     assert done.code == 0, done.err
-    told = json.loads(done.out)
+    (told,) = json.loads(done.out)["files"]
     assert told["recognised"] == "hubspot_contacts"
     assert (told["rows"], told["accepted"], told["quarantined"]) == (3, 2, 1)
     assert told["custom"] == told["unknown"] == ["Shoe size"]
